@@ -1,0 +1,39 @@
+# Everything starts from Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: setup train test check pytest smoke benchmark benchmark-quick
+
+setup: $(READY)
+
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Python 3.11 or newer, got $$($(PYTHON) --version); say which with PYTHON=..." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+train: setup
+	$(BIN)/python -m hm3.train +preference=math_heavy
+
+test: check pytest smoke
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+pytest: setup
+	$(BIN)/python -m pytest
+
+smoke: setup
+	$(BIN)/python -m scripts.smoke
+
+benchmark: setup
+	$(BIN)/python -m scripts.benchmark $(NAME)
+
+benchmark-quick: setup
+	@echo "no quick benchmark yet"

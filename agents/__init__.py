@@ -1,0 +1,30 @@
+"""Who proposes stacks. Everything that searches asks and is told; it never evaluates. The only folder that knows SB3.
+
+- `searcher`: the interface.
+- `ppo`: the default agent; `policy`, `extractors`, `rollout`, `buffer`, `credit`, `advantages` are its parts, and
+  `proposals` is what it proposes once it is trained.
+- `random_search`, `local_search` (with `moves`): rivals on the same space.
+- `vec_env`: the environment as SB3's VecEnv.
+- `generators`: the states of random generators.
+"""
+
+from agents.credit import Credit, Spread, Terminal
+from agents.extractors import FlatPath, RecurrentPath
+from agents.local_search import LocalSearch
+from agents.ppo import PPO
+from agents.random_search import RandomSearch
+from agents.searcher import Searcher
+from agents.vec_env import StackVecEnv
+
+__all__ = [
+    "PPO",
+    "Credit",
+    "FlatPath",
+    "LocalSearch",
+    "RandomSearch",
+    "RecurrentPath",
+    "Searcher",
+    "Spread",
+    "StackVecEnv",
+    "Terminal",
+]

@@ -1,0 +1,109 @@
+"""Local search: change the best known stack for a preference a little."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from agents.generators import set_state, state_of
+from agents.moves import mutate
+from agents.random_search import random_stacks
+from envs.natural import natural_prior
+from envs.preferences import PreferenceSampler
+from envs.space import StackSpace
+from hm3.objectives import Array, Candidate, Normaliser, Scores, Utility
+from hm3.recipe import Recipe
+
+TRIES = 8  # to find a neighbour that has not been asked for yet
+
+
+class LocalSearch:
+    """Mutates, for each sampled preference, the stack of the front that suits it best.
+
+    Args:
+        space: What may be stacked.
+        normaliser: Brings scores to units in which 1 is the best source.
+        utility: What a preference makes of normalised scores.
+        sampler: Draws the preference that each proposal is to improve.
+        seed: Of the generator.
+        beta: Strength of the natural prior in restarts.
+        restart: Share of proposals that start anew at random.
+    """
+
+    def __init__(
+        self,
+        space: StackSpace,
+        normaliser: Normaliser,
+        utility: Utility,
+        sampler: PreferenceSampler,
+        *,
+        seed: int = 0,
+        beta: float = 2.0,
+        restart: float = 0.1,
+    ) -> None:
+        self._space, self._normaliser, self._utility, self._sampler = space, normaliser, utility, sampler
+        self._logits = beta * natural_prior(space)
+        self._restart = restart
+        self._rng = np.random.default_rng(seed)
+        self._seen: set[str] = set()
+        self.front: list[Candidate] = []
+
+    def ask(self, count: int) -> list[Recipe]:
+        """Propose `count` stacks: neighbours of the front, and restarts."""
+        preferences = self._sampler(count, self._rng)
+        fresh = self._rng.random(count) < self._restart
+        proposals = [None if new else self._neighbour(row) for new, row in zip(fresh, preferences, strict=True)]
+        spare = iter(random_stacks(self._space, self._logits, proposals.count(None), self._rng))
+        recipes = [proposal or next(spare) for proposal in proposals]
+        self._seen.update(recipe.digest for recipe in recipes)
+        return recipes
+
+    def tell(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
+        """Keep what no other known stack dominates; stacks that were not asked for are welcome too."""
+        known = {candidate.recipe.digest: candidate for candidate in self.front}
+        known |= {recipe.digest: Candidate(recipe, score) for recipe, score in zip(recipes, scores, strict=True)}
+        self._seen.update(known)
+        self.front = non_dominated(list(known.values()))
+
+    def save(self, folder: Path) -> None:
+        """Write the front, what has been asked for, and the generator's state."""
+        folder.mkdir(parents=True, exist_ok=True)
+        front = [{"recipe": one.recipe.to_json(), "scores": asdict(one.scores)} for one in self.front]
+        state = {"front": front, "seen": sorted(self._seen), "generator": state_of(self._rng)}
+        (folder / "agent.json").write_text(json.dumps(state))
+
+    def restore(self, folder: Path) -> None:
+        """Go on from a saved state."""
+        state = json.loads((folder / "agent.json").read_text())
+        self.front = [Candidate(Recipe.from_json(one["recipe"]), _scores(**one["scores"])) for one in state["front"]]
+        self._seen = set(state["seen"])
+        set_state(self._rng, state["generator"])
+
+    def _neighbour(self, preference: Array) -> Recipe | None:
+        """A new neighbour of the best stack for a preference (K,), or None to start anew."""
+        if not self.front:
+            return None
+        values = self._normaliser([candidate.scores.values for candidate in self.front])
+        best = self.front[int(self._utility(values, preference).argmax())].recipe
+        for _ in range(TRIES):
+            changed = mutate(self._space, self._space.encode(best), self._rng)
+            recipe = self._space.recipe(*changed) if changed else None
+            if recipe and recipe.digest not in self._seen:
+                return recipe
+        return None
+
+
+def non_dominated(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates that no other is at least as good as everywhere and better somewhere."""
+    values = np.array([candidate.scores.values for candidate in candidates])
+    at_least = (values[:, None] >= values).all(axis=-1)
+    better = at_least & ~at_least.T  # [i, j]: i dominates j
+    return [candidates[index] for index in np.flatnonzero(~better.any(axis=0)).tolist()]
+
+
+def _scores(names: list[str], values: list[float], valid: bool) -> Scores:
+    return Scores(tuple(names), tuple(values), valid)

@@ -1,0 +1,209 @@
+"""The default agent: masked PPO, one policy for all preferences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from stable_baselines3.common.utils import LinearSchedule
+
+from agents.advantages import advantages
+from agents.buffer import filled_buffer
+from agents.credit import Credit, Terminal
+from agents.extractors import FlatPath, RecurrentPath
+from agents.generators import global_states, set_global_states, set_state, state_of
+from agents.model import build_model
+from agents.policy import NaturalPolicy
+from agents.proposals import beam, propose, values
+from agents.rollout import Rollout, play
+from envs.episodes import Episodes
+from envs.preferences import PreferenceSampler
+from envs.space import Ints, StackSpace
+from hm3.errors import ConfigurationError
+from hm3.objectives import Array, Normaliser, Scores, Utility
+from hm3.recipe import Recipe
+
+
+class PPO:
+    """Learns to write stacks for any preference by masked PPO (sb3-contrib's network, loss and file format).
+
+    `ask` writes a rollout of whole episodes; `tell` turns their scores into utilities and rewards and updates. All
+    randomness is its own, so that nothing an evaluator does to global generators changes the search.
+
+    Args:
+        space: What may be stacked.
+        normaliser: Brings scores to units in which 1 is the best source.
+        utility: What a preference makes of normalised scores.
+        sampler: Draws the preference of each episode.
+        seed: Of networks and sampling.
+        rollouts: Rollouts of the whole training, which then moves `progress`; None if the caller sets it.
+        credit: How utility becomes rewards.
+        gamma: Discount.
+        gae_lambda: 0 trusts the values, 1 the rewards.
+        learning_rate: From the first to the last rollout.
+        beta: Strength of the natural prior, from the first to the last rollout.
+        entropy: Weight of the entropy bonus.
+        clip: PPO's clip range.
+        epochs: Passes over a rollout.
+        batch_size: Actions of a minibatch, about: minibatches of one rollout are of equal size.
+        encoder: Reads the path.
+        width: Of the networks.
+        device: Where the networks live; they are so small that the CPU is fastest.
+    """
+
+    def __init__(
+        self,
+        space: StackSpace,
+        normaliser: Normaliser,
+        utility: Utility,
+        sampler: PreferenceSampler,
+        *,
+        seed: int = 0,
+        rollouts: int | None = None,
+        credit: Credit | None = None,
+        gamma: float = 1.0,
+        gae_lambda: float = 0.95,
+        learning_rate: tuple[float, float] = (2e-3, 2e-4),
+        beta: tuple[float, float] = (2.0, 0.2),
+        entropy: float = 0.01,
+        clip: float = 0.2,
+        epochs: int = 4,
+        batch_size: int = 256,
+        encoder: type[RecurrentPath] | type[FlatPath] = FlatPath,
+        width: int = 64,
+        device: str = "cpu",
+    ) -> None:
+        self.space, self.sampler, self.credit = space, sampler, credit or Terminal()
+        self.normaliser, self.utility = normaliser, utility
+        self._batch_size, self._beta = batch_size, LinearSchedule(*beta, end_fraction=1.0)
+        self._rollouts, self._told = rollouts, 0
+        self._rng = np.random.default_rng(seed)
+        self._pending: Rollout | None = None
+        self.model = build_model(
+            space,
+            sampler.objectives,
+            seed=seed,
+            gamma=gamma,
+            gae_lambda=gae_lambda,
+            learning_rate=learning_rate,
+            beta=beta[0],
+            entropy=entropy,
+            clip=clip,
+            epochs=epochs,
+            encoder=encoder,
+            width=width,
+            device=device,
+        )
+
+    @property
+    def policy(self) -> NaturalPolicy:
+        """The networks."""
+        return cast(NaturalPolicy, self.model.policy)
+
+    @property
+    def progress(self) -> float:
+        """How much of the training is over, from 0 to 1; schedules of learning rate and prior follow it."""
+        return 1.0 - self.model._current_progress_remaining
+
+    @progress.setter
+    def progress(self, value: float) -> None:
+        self.model._current_progress_remaining = 1.0 - min(max(value, 0.0), 1.0)
+        self.policy.beta.fill_(self._beta(1.0 - self.progress))
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """What the last update measured (losses, entropy, clip fraction and so on)."""
+        return {name: float(value) for name, value in self.model.logger.name_to_value.items()}
+
+    def ask(self, count: int) -> list[Recipe]:
+        """Write `count` stacks, each for a preference from the sampler."""
+        preferences = self.sampler(count, self._rng)
+        self._pending = play(self.policy, self.space, preferences, self._rng)
+        return self._pending.recipes
+
+    def tell(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
+        """Learn from the scores of the last `ask`.
+
+        Raises:
+            ValueError: The recipes are not those of the last `ask`.
+        """
+        rollout = self._pending
+        if rollout is None or list(recipes) != rollout.recipes:
+            raise ValueError("recipes: exactly those of the last ask, in its order")
+        utilities = self.utility(self.normaliser([score.values for score in scores]), rollout.preferences)
+        self._learn(rollout, self._advantages(rollout, utilities))
+        self._pending = None
+        self._told += 1
+        if self._rollouts:
+            self.progress = self._told / self._rollouts
+
+    def propose(
+        self, preferences: Array, per_preference: int, *, greedy: bool = True, rng: np.random.Generator
+    ) -> list[Recipe]:
+        """Up to `per_preference` distinct stacks for each preference (P, K); see `agents.proposals.propose`."""
+        return propose(self.policy, self.space, preferences, per_preference, greedy=greedy, rng=rng)
+
+    def beam(self, preferences: Array, width: int) -> list[Recipe]:
+        """The stacks of highest log-probability for each preference (P, K); see `agents.proposals.beam`."""
+        return beam(self.policy, self.space, preferences, width)
+
+    def values(self, episodes: Episodes, rows: Ints | None = None) -> Array:
+        """(M,) what the value network expects of stacks that are partly written, under their preferences."""
+        return values(self.policy, episodes, rows)
+
+    def save(self, folder: Path) -> None:
+        """Write ``policy.zip`` (a plain SB3 file) and ``agent.json``.
+
+        Raises:
+            ValueError: Recipes have been asked for and not told.
+        """
+        if self._pending is not None:
+            raise ValueError("save: only between tell and the next ask")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.model.save(folder / "policy.zip", exclude=["rollout_buffer"])
+        state = {
+            "told": self._told,
+            "progress": self.progress,
+            "timesteps": self.model.num_timesteps,
+            "updates": self.model._n_updates,
+            "generator": state_of(self._rng),
+            "globals": global_states(),
+        }
+        (folder / "agent.json").write_text(json.dumps(state))
+
+    def restore(self, folder: Path) -> None:
+        """Go on from what an agent built with the same arguments has saved.
+
+        Raises:
+            ConfigurationError: It was built over another space or with other networks.
+        """
+        try:
+            self.model.set_parameters(str(folder / "policy.zip"), device=self.model.device)
+        except (RuntimeError, ValueError) as error:
+            raise ConfigurationError(f"policy: trained on this space with these networks, got {folder}") from error
+        state = json.loads((folder / "agent.json").read_text())
+        self._told, self.progress, self._pending = state["told"], state["progress"], None
+        self.model.num_timesteps, self.model._n_updates = state["timesteps"], state["updates"]
+        set_state(self._rng, state["generator"])
+        set_global_states(state["globals"])
+
+    def _advantages(self, rollout: Rollout, utilities: Array) -> Array:
+        """(M,) advantage of each action."""
+        lengths, at = rollout.lengths, (rollout.episodes, rollout.steps)
+        rewards = self.credit(utilities, lengths)
+        values = np.zeros_like(rewards)
+        values[at] = rollout.values
+        gamma, gae_lambda = self.model.gamma, self.model.gae_lambda
+        result: Array = advantages(rewards, values, lengths, gamma=gamma, gae_lambda=gae_lambda)[at]
+        return result
+
+    def _learn(self, rollout: Rollout, advantages: Array) -> None:
+        model, count = self.model, len(rollout.actions)
+        model.rollout_buffer = filled_buffer(rollout, advantages, model.observation_space, self._rng, model.device)
+        # Equal minibatches: the deviation of a last one of a single action would be NaN.
+        model.batch_size = -(-count // max(1, round(count / self._batch_size)))
+        model.num_timesteps += count
+        model.train()

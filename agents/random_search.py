@@ -1,0 +1,56 @@
+"""Random search: legal stacks, drawn with a leaning towards the natural order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from agents.generators import set_state, state_of
+from envs.episodes import Episodes
+from envs.natural import natural_prior
+from envs.space import StackSpace
+from hm3.objectives import Array, Scores
+from hm3.recipe import Recipe
+
+
+class RandomSearch:
+    """Draws every stack from the same distribution and learns nothing.
+
+    Args:
+        space: What may be stacked.
+        seed: Of the generator.
+        beta: Strength of the natural prior; 0 draws every action uniformly from the legal ones.
+    """
+
+    def __init__(self, space: StackSpace, *, seed: int = 0, beta: float = 2.0) -> None:
+        self._space = space
+        self._logits = beta * natural_prior(space)
+        self._rng = np.random.default_rng(seed)
+
+    def ask(self, count: int) -> list[Recipe]:
+        """Draw `count` stacks."""
+        return random_stacks(self._space, self._logits, count, self._rng)
+
+    def tell(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
+        """Nothing is learnt."""
+
+    def save(self, folder: Path) -> None:
+        """Write the generator's state."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "agent.json").write_text(json.dumps(state_of(self._rng)))
+
+    def restore(self, folder: Path) -> None:
+        """Go on from a saved state."""
+        set_state(self._rng, json.loads((folder / "agent.json").read_text()))
+
+
+def random_stacks(space: StackSpace, logits: Array, count: int, rng: np.random.Generator) -> list[Recipe]:
+    """Stacks whose actions are drawn from `logits` (tokens, actions) at the last token, over what is legal."""
+    episodes = Episodes(space, count)
+    while len(rows := episodes.running):
+        noisy = logits[episodes.tokens(rows)] + rng.gumbel(size=(len(rows), space.actions))
+        episodes.step(np.where(episodes.masks(rows), noisy, -np.inf).argmax(axis=1), rows)
+    return episodes.recipes()

@@ -1,0 +1,85 @@
+"""A small world without models: a stand-in for the zoo whose scores follow a formula. For tests and first steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from envs.pool import Pool
+from envs.rules import PathRules
+from envs.space import Ints, StackSpace
+from hm3.objectives import Array, Normaliser, Scores
+from hm3.recipe import Recipe, Source, digest_of
+
+OBJECTIVES = ("math", "code", "translation")
+BASE_SKILL, STRANGE_SKILL = 0.35, 0.1
+SEAM_COST, DRIFT_COST, HOST_COST = 0.02, 0.02, 0.02
+
+
+def table_pool(depth: int = 8) -> Pool:
+    """The zoo's shape: a base and one expert for each objective, of `depth` layers."""
+    names = ("base", *OBJECTIVES)
+    return Pool(tuple(Source(name, digest_of(f"table:{name}")) for name in names), (depth,) * len(names))
+
+
+def table_space(depth: int = 8, *, reach: int | None = 2, host: str = "searched") -> StackSpace:
+    """Stacks of at least half and at most one and a half times the depth of `table_pool`."""
+    rules = PathRules(min_depth=max(1, depth // 2), max_depth=depth * 3 // 2, max_repeats=2, reach=reach, host=host)
+    return StackSpace(table_pool(depth), rules)
+
+
+class TableEvaluator:
+    """Scores by formula, deterministic and free: it stands in for the zoo's models and is no measurement of any.
+
+    Each objective needs skill at two heights of the stack of its own. Source 0, the base, knows a little of everything;
+    the others are experts in one objective each (in turn). So the best stacks take from each expert the layers that
+    its objective needs, how many depends on the preference. Seams, jumps, and a host that is not the neighbouring
+    layer's source multiply all scores down.
+
+    Args:
+        pool: The sources; the order decides who is expert in what.
+        names: The objectives.
+    """
+
+    def __init__(self, pool: Pool, names: Sequence[str] = OBJECTIVES) -> None:
+        self._pool = pool
+        self._names = tuple(names)
+        self._index = {name: number for number, name in enumerate(pool.names)}
+        self._skill = np.stack([self._skills(number) for number in range(len(pool.sources))])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The objectives."""
+        return self._names
+
+    def __call__(self, recipes: Sequence[Recipe]) -> list[Scores]:
+        """One `Scores` for each recipe, in order; values lie in (0, 1)."""
+        return [Scores(self._names, tuple(self._score(recipe).tolist())) for recipe in recipes]
+
+    def normaliser(self) -> Normaliser:
+        """The normaliser whose 1 is the pool's best source."""
+        return Normaliser.fit(self._names, [0.0] * len(self._names), self(self._pool.identities()))
+
+    def _skills(self, source: int) -> Array:
+        """(L, K) what each layer of a source is good for."""
+        objectives, layers = len(self._names), max(self._pool.depths)
+        height = (np.arange(layers)[:, None] + 0.5) / layers
+        need = np.cos(np.pi * (2 * height - (np.arange(objectives) + 0.5) / objectives)) ** 4
+        own = np.arange(objectives) == (source - 1) % objectives
+        skill: Array = need * np.where(source == 0, BASE_SKILL, np.where(own, 1.0, STRANGE_SKILL))
+        return skill
+
+    def _score(self, recipe: Recipe) -> Array:
+        """(K,) the scores of one recipe."""
+        sources = np.array([self._index[ref.source] for ref in recipe.path])
+        layers = np.array([ref.layer for ref in recipe.path])
+        best = np.zeros((max(self._pool.depths), len(self._names)))
+        np.maximum.at(best, layers, self._skill[sources, layers])
+        score: Array = best.mean(axis=0) * np.exp(-self._damage(recipe, layers))
+        return score
+
+    def _damage(self, recipe: Recipe, layers: Ints) -> float:
+        drift = np.abs(np.diff(layers, prepend=-1) - 1).sum()
+        strangers = (recipe.embedding_host != recipe.path[0].source) + (recipe.head_host != recipe.path[-1].source)
+        return float(SEAM_COST * len(recipe.seams) + DRIFT_COST * drift + HOST_COST * strangers)

@@ -1,0 +1,125 @@
+"""How a run ends: rivals and test split, front.json and front.png, the closing table, the exported model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from hm3.figures import Entry, closing_table, draw_front
+from hm3.model_card import model_card
+from hm3.model_folder import write_model
+from hm3.objectives import Candidate, Preference, Scores, Utility
+from hm3.offline import Judged
+from hm3.recipe import MergeSpec
+from hm3.results import tested_front
+from hm3.rivals import Rival, judged_rivals
+from hm3.runs import FrontFile, Member, Model, RunFolder
+from hm3.session import Session
+
+
+def conclude(session: Session, found: Judged, specs: Sequence[MergeSpec], folder: RunFolder) -> FrontFile:
+    """Judge the rivals and the test split, write ``front.json`` and ``front.png``, tell the tracker.
+
+    Args:
+        session: The run at work.
+        found: What was judged on the search split.
+        specs: The merges to compare with.
+        folder: Where it is written.
+    """
+    front = tested_front(session, found, _rivals(session, specs))
+    folder.write_front(front)
+    draw(front, folder)
+    _track(session, front, folder)
+    return front
+
+
+def draw(front: FrontFile, folder: RunFolder) -> None:
+    """Write ``front.png``: test scores where there are any."""
+    draw_front(
+        folder.picture,
+        candidates=[Candidate(member.recipe, _scores(member, front)) for member in front.candidates],
+        chosen=front.chosen,
+        sources={model.name: _scores(model, front) for model in front.sources},
+        merges={model.name: _scores(model, front) for model in front.rivals},
+        title=f"{len(front.candidates)} stacks on the front, hypervolume {front.hypervolume:.3f} on the test split",
+    )
+
+
+def show(front: FrontFile, utility: Utility, folder: RunFolder) -> None:
+    """Print the closing table, how the front compares with sources and merges, and where everything is."""
+    console = Console(highlight=False)
+    console.print(table_of(front, utility))
+    lines = [f"hypervolume {front.hypervolume:.3f} on the test split, {front.evaluations} evaluations"]
+    ratio = front.hypervolume_ratio
+    if ratio is not None:
+        lines.append(
+            f"{ratio.value:.3f} times the hypervolume of all sources and merges together"
+            f" (95 % over test items: {ratio.low:.3f} to {ratio.high:.3f})"
+        )
+    console.print("\n".join([*lines, f"run folder: {folder.path}"]), soft_wrap=True)
+
+
+def table_of(front: FrontFile, utility: Utility, *, markdown: bool = False) -> Table:
+    """The closing table of a front."""
+    chosen = front.chosen_member
+    return closing_table(
+        sources=[_entry(model.name, model, front) for model in front.sources],
+        merges=[_entry(model.name, model, front) for model in front.rivals],
+        chosen=_entry(front.chosen[:8], chosen, front),
+        front=[_entry(member.recipe.digest[:8], member, front) for member in front.candidates],
+        normaliser=front.normaliser,
+        preference=front.preference,
+        utility=utility,
+        markdown=markdown,
+    )
+
+
+def choose(front: FrontFile, preference: Preference, utility: Utility) -> Member:
+    """The candidate with the largest utility on the search split; of equals the first."""
+    values = front.normaliser([tuple(member.scores.search.values()) for member in front.candidates])
+    return front.candidates[int(utility(values, np.asarray(preference.weights)).argmax())]
+
+
+def export(session: Session, front: FrontFile, member: Member, folder: RunFolder) -> None:
+    """Write a candidate of the front into the run folder."""
+    write_model(folder.model, member.recipe, session.bench.checkpoints, model_card(front, member), overwrite=True)
+
+
+def _rivals(session: Session, specs: Sequence[MergeSpec]) -> list[Rival]:
+    rivals = []
+    depth = next(iter(session.bench.checkpoints.values())).depth
+    for rival in judged_rivals(session.bench, specs, depth):
+        rivals.append(rival)
+        session.progress.advance("merges")
+    return rivals
+
+
+def _track(session: Session, front: FrontFile, folder: RunFolder) -> None:
+    """Everything that stands for the whole run."""
+    tracker = session.tracker
+    volumes = {"hypervolume": front.hypervolume_search, "hypervolume_test": front.hypervolume or 0.0}
+    ratio = front.hypervolume_ratio
+    ratios = {} if ratio is None else {"ratio": ratio.value, "ratio_low": ratio.low, "ratio_high": ratio.high}
+    tracker.log(volumes, session.evaluations)
+    tracker.table("front", ["digest", "depth", *front.names], [_row(member) for member in front.candidates])
+    tracker.image("front", folder.picture)
+    tracker.summary({**volumes, **ratios, "evaluations": session.evaluations, "chosen": front.chosen})
+
+
+def _row(member: Member) -> list[str | int | float]:
+    return [member.recipe.digest, member.recipe.depth, *(member.scores.test or member.scores.search).values()]
+
+
+def _entry(name: str, model: Model | Member, front: FrontFile) -> Entry:
+    depth = model.depth if isinstance(model, Model) else model.recipe.depth
+    return Entry(name, _scores(model, front), depth)
+
+
+def _scores(model: Model | Member, front: FrontFile) -> Scores:
+    """Test scores, or the search split's where there are none."""
+    scores = model.scores.on("test", front.names) or model.scores.on("search", front.names)
+    assert scores is not None
+    return scores

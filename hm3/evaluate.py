@@ -1,0 +1,45 @@
+"""A front on the test split by stock lm-eval, on exported models: what anybody else would measure.
+
+python -m hm3.evaluate run=outputs/2026-01-31/12-00-00
+"""
+
+from __future__ import annotations
+
+from omegaconf import DictConfig
+
+from hm3.command import command
+
+
+@command("evaluate")
+def main(config: DictConfig) -> None:
+    """Export, evaluate, and print what lm-eval says beside what the run reported."""
+    from rich.console import Console
+
+    from hm3.composition import task_folders
+    from hm3.past_run import PastRun
+    from hm3.stock import StockResult, comparison, evaluated
+
+    past = PastRun.open(config.run)
+    front = past.front
+    members = list(front.candidates) if config.candidates == "all" else [front.chosen_member]
+    results: list[StockResult] = []
+    console = Console(highlight=False)
+    for number, member in enumerate(members, start=1):
+        console.print(f"lm-eval on {member.recipe.digest[:8]}, {number}/{len(members)}")
+        settings = past.settings
+        results.append(
+            evaluated(
+                member,
+                front,
+                past.checkpoints(member.recipe),
+                include=task_folders(settings.tasks),
+                dtype=settings.evaluator.dtype,
+                test_items=settings.evaluator.test_items,
+            )
+        )
+    console.print(comparison(results))
+    console.print(f"largest difference {max(result.difference for result in results):.2e}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""The evaluation store: what stacks scored, by content. Shared by processes, runs and resumes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from hm3.errors import OutputError
+from hm3.evaluation.tasks import Measures
+
+VERSION = 1  # of the table and of the numbers in it: raised whenever a score could come out differently
+_TABLE = "CREATE TABLE IF NOT EXISTS measures (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
+
+
+class EvaluationStore:
+    """Measures by key in a SQLite file in WAL mode: many readers and writers at once do no harm.
+
+    A key is a digest of everything that decides the value (recipe, items, metric settings, dtype); names and paths are
+    no part of it.
+
+    Args:
+        path: The file; made if need be.
+
+    Raises:
+        OutputError: The file cannot be opened, is no store, or belongs to another version, which is left alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise OutputError(f"evaluator.store: a writable SQLite file, got {path}: {error}") from error
+
+    def _prepare(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        empty = not self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version != VERSION and not empty:
+            raise OutputError(f"evaluator.store: version {VERSION}, got version {version} in {self.path}; left alone")
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute(f"PRAGMA user_version={VERSION}")
+        self._connection.execute(_TABLE)
+
+    def __enter__(self) -> EvaluationStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was written stays."""
+        self._connection.close()
+
+    def read(self, keys: Sequence[str]) -> dict[str, Measures]:
+        """The measures of those `keys` that are known."""
+        found: dict[str, Measures] = {}
+        for start in range(0, len(keys), 500):  # SQLite limits the number of parameters
+            part = keys[start : start + 500]
+            marks = ",".join("?" * len(part))
+            rows = self._connection.execute(f"SELECT key, value FROM measures WHERE key IN ({marks})", part)  # noqa: S608
+            found.update((key, json.loads(zlib.decompress(value))) for key, value in rows)
+        return found
+
+    def write(self, measures: Mapping[str, Measures]) -> None:
+        """Keep measures, all or none; what is there already stays as it is."""
+        rows: Iterable[tuple[str, bytes]] = (
+            (key, zlib.compress(json.dumps(value).encode(), level=1)) for key, value in measures.items()
+        )
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.executemany("INSERT OR IGNORE INTO measures VALUES (?, ?)", list(rows))
+        self._connection.execute("COMMIT")

@@ -1,0 +1,48 @@
+"""One stack of a front as a plain checkpoint.
+
+python -m hm3.export run=outputs/2026-01-31/12-00-00 +preference=code_heavy out=my-model
+"""
+
+from __future__ import annotations
+
+from omegaconf import DictConfig
+
+from hm3.command import command
+
+
+@command("export")
+def main(config: DictConfig) -> None:
+    """Choose a candidate and write it."""
+    from pathlib import Path
+
+    from hydra.utils import instantiate
+    from rich.console import Console
+
+    from hm3.closing import choose
+    from hm3.composition import stated_weights
+    from hm3.model_card import model_card
+    from hm3.model_folder import write_model
+    from hm3.objectives import Preference
+    from hm3.past_run import PastRun
+
+    past = PastRun.open(config.run)
+    front = past.front
+    if config.candidate is not None:
+        member = past.member(str(config.candidate))
+    else:
+        preference = Preference.of(stated_weights(config) or past.weights, front.names)
+        member = choose(front, preference, instantiate(past.settings.utility))
+    out = Path(config.out).expanduser()
+    write_model(
+        out,
+        member.recipe,
+        past.checkpoints(member.recipe),
+        model_card(front, member),
+        shard_bytes=int(config.shard_mb * 1_000_000),
+        overwrite=config.overwrite,
+    )
+    Console(highlight=False).print(f"{member.recipe.digest[:8]}: {member.recipe.depth} layers in {out}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""The weights of layers and how they run.
+
+- `families`: one row for each model family: where its tensors are named and which forward runs them
+- `bank`: `LayerBank`, the resident sources
+- `decoder`: the forward of pre-norm decoders, shaped for scoring many stacks
+"""
+
+from hm3.layers.bank import LayerBank
+from hm3.layers.decoder import Decoder, LayerWeights
+from hm3.layers.families import FAMILIES, Family, family_of
+
+__all__ = ["FAMILIES", "Decoder", "Family", "LayerBank", "LayerWeights", "family_of"]

@@ -1,0 +1,65 @@
+"""Model families: one row each. A new family is a row here, proven by the tests that run over all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hm3.errors import CheckpointError
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Where a family keeps its tensors.
+
+    Attributes:
+        model_type: The config's ``model_type``.
+        layer: Prefix of a decoder layer's tensors; ``{}`` is the layer's index.
+        embedding: Name of the input embedding.
+        norm: Name of the final norm's gain.
+        head: Name of the output head; absent from the file where it is tied to the embedding.
+        refused: Config keys that change the forward in ways this row doesn't cover, with the only value allowed.
+    """
+
+    model_type: str
+    layer: str = "model.layers.{}."
+    embedding: str = "model.embed_tokens.weight"
+    norm: str = "model.norm.weight"
+    head: str = "lm_head.weight"
+    refused: tuple[tuple[str, Any], ...] = ()
+
+    def layer_prefix(self, index: int) -> str:
+        """Prefix of the tensors of layer `index`."""
+        return self.layer.format(index)
+
+
+_PLAIN = (("hidden_act", "silu"), ("pretraining_tp", 1))
+
+FAMILIES: dict[str, Family] = {
+    row.model_type: row
+    for row in (
+        Family("llama", refused=_PLAIN),
+        Family("qwen2", refused=(*_PLAIN, ("use_sliding_window", False))),
+    )
+}
+
+
+def family_of(name: str, config: Mapping[str, Any]) -> Family:
+    """The row for a source's config.
+
+    Args:
+        name: The source, for the message.
+        config: Its ``config.json``.
+
+    Raises:
+        CheckpointError: No row for this model type, or a setting the row doesn't cover.
+    """
+    model_type = config.get("model_type")
+    family = FAMILIES.get(str(model_type))
+    if family is None:
+        raise CheckpointError(f"source {name}: model_type must be one of {', '.join(FAMILIES)}, got {model_type!r}")
+    for key, only in family.refused:
+        if config.get(key, only) != only:
+            raise CheckpointError(f"source {name}: {model_type} needs {key}={only!r}, got {config[key]!r}")
+    return family

@@ -1,0 +1,125 @@
+"""A merge's tensors, one at a time, by mergekit's kernels.
+
+mergekit's own command plans a task graph over architecture files and the Hub's cache. Sources here are open already and
+have the same tensors, so the kernels are called directly, in the order in which mergekit's executor would call them
+(by tensor name): the bits are the same, random methods included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import torch
+from mergekit import merge_methods
+from mergekit.merge_methods.base import TensorGroup
+from mergekit.merge_methods.buffers import copy_non_floating_buffer
+from torch import Tensor
+
+from hm3.checkpoints import Checkpoint
+from hm3.errors import CheckpointError
+from hm3.parameter.configuration import parent_parameters, shared_parameters
+from hm3.parameter.methods import METHODS, SEED
+from hm3.recipe import MergeSpec, Source
+
+
+class Kernel(Protocol):
+    """Makes one merged tensor of the sources' tensors of that name."""
+
+    def __call__(self, name: str, tensors: list[Tensor]) -> Tensor:
+        """The merged tensor."""
+        ...
+
+
+def merge_tensors(
+    spec: MergeSpec, checkpoints: Mapping[str, Checkpoint], *, dtype: torch.dtype | None = None
+) -> Iterator[tuple[str, Tensor]]:
+    """Name and value of every merged tensor, sorted by name; global generators are left alone.
+
+    Args:
+        spec: The merge.
+        checkpoints: Name of a source -> the source.
+        dtype: Type of arithmetic and result; None for that of the base (or the first parent).
+
+    Raises:
+        CheckpointError: The sources' tensors differ in name or shape.
+    """
+    inputs = [checkpoints[source.name] for source in _inputs(spec)]
+    check_same_tensors(inputs)
+    kernel = _kernel(spec, dtype or inputs[0].dtype)
+    state = _initial_state(spec)
+    for name in sorted(inputs[0].tensor_names):
+        with torch.no_grad(), _generator(state):
+            merged = kernel(name, [checkpoint.tensor(name) for checkpoint in inputs])
+        yield name, merged
+
+
+def check_same_tensors(checkpoints: Sequence[Checkpoint]) -> None:
+    """Refuse sources that cannot be merged tensor by tensor.
+
+    Raises:
+        CheckpointError: Names or shapes differ: another depth, width or vocabulary, or a head tied in one only.
+    """
+    first, *others = checkpoints
+    for other in others:
+        for name in sorted(set(first.tensors) ^ set(other.tensors)):
+            owner = first.name if name in first.tensors else other.name
+            raise CheckpointError(
+                f"merge: {first.name} and {other.name} must have the same tensors, got {name} only in {owner}"
+            )
+        for name, entry in first.tensors.items():
+            if entry.shape != other.tensors[name].shape:
+                raise CheckpointError(
+                    f"merge: {name} of {first.name} and {other.name} must have one shape, "
+                    f"got {list(entry.shape)} and {list(other.tensors[name].shape)}"
+                )
+
+
+def _inputs(spec: MergeSpec) -> list[Source]:
+    """The sources whose tensors enter, base first."""
+    return [spec.base, *spec.parents] if spec.base and METHODS[spec.method].needs_base else list(spec.parents)
+
+
+def _kernel(spec: MergeSpec, dtype: torch.dtype) -> Kernel:
+    method = merge_methods.get(spec.method)
+    base_index = 0 if METHODS[spec.method].needs_base or spec.method == "slerp" else None
+    parameters = _parameters(spec)
+
+    def kernel(name: str, tensors: list[Tensor]) -> Tensor:
+        buffer: Tensor | None = copy_non_floating_buffer(tensors, name)
+        if buffer is not None:
+            return buffer
+        group = TensorGroup.from_tensors(tensors, base_index=base_index, name=name)
+        merged: Tensor = method((group,), parameters=parameters, dtype=dtype)[0]
+        return merged
+
+    return kernel
+
+
+def _parameters(spec: MergeSpec) -> dict[str, Any]:
+    """Mergekit's parameters; a parent's own are lists in the order of parents."""
+    each = [parent_parameters(spec, parent) for parent in range(len(spec.parents))]
+    return {name: [own[name] for own in each] for name in each[0]} | shared_parameters(spec)
+
+
+def _initial_state(spec: MergeSpec) -> Tensor | None:
+    """The state of a generator seeded for this merge, or None for methods without chance."""
+    if not METHODS[spec.method].random:
+        return None
+    return torch.Generator().manual_seed(int(dict(spec.settings)[SEED])).get_state()
+
+
+@contextmanager
+def _generator(state: Tensor | None) -> Iterator[None]:
+    """Let the block draw from `state`, which moves on; torch's own generator is put back."""
+    if state is None:
+        yield
+        return
+    theirs = torch.get_rng_state()
+    torch.set_rng_state(state)
+    try:
+        yield
+    finally:
+        state.copy_(torch.get_rng_state())
+        torch.set_rng_state(theirs)

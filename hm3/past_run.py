@@ -1,0 +1,115 @@
+"""A run of the past: its settings, its result, and the checkpoints that its recipes need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from hm3.checkpoints import Checkpoint
+from hm3.composition import merged_checkpoint, open_sources
+from hm3.errors import ConfigurationError
+from hm3.parameter import MergeCache
+from hm3.recipe import Recipe
+from hm3.runs import FrontFile, Member, RunFolder
+
+PARTS = ("online", "evaluator", "tracking")  # settings of a run that a later command may change
+SINGLE = ("seed", "rivals", "export")
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run folder with the settings that made it.
+
+    Attributes:
+        folder: Where it lies.
+        settings: As composed when it ran.
+    """
+
+    folder: RunFolder
+    settings: DictConfig
+
+    @classmethod
+    def open(cls, path: str) -> PastRun:
+        """Open a run folder.
+
+        Raises:
+            ConfigurationError: It is none.
+        """
+        folder = RunFolder(Path(path).expanduser())
+        saved = folder.path / ".hydra" / "config.yaml"
+        if not saved.is_file():
+            raise ConfigurationError(f"run: the folder of a run, with .hydra/config.yaml, got {folder.path}")
+        settings = OmegaConf.load(saved)
+        if not isinstance(settings, DictConfig):
+            raise ConfigurationError(f"run: settings by name in {saved}, got a list")
+        return cls(folder, settings)
+
+    def settings_with(self, changes: DictConfig) -> DictConfig:
+        """The run's settings with what a later command states instead."""
+        settings = self.settings.copy()
+        OmegaConf.set_struct(settings, True)
+        for part in PARTS:
+            stated = {name: value for name, value in changes[part].items() if value is not None}
+            settings[part] = OmegaConf.merge(settings[part], stated)
+        for name in SINGLE:
+            if changes[name] is not None:
+                settings[name] = changes[name]
+        return settings
+
+    @cached_property
+    def front(self) -> FrontFile:
+        """The run's result.
+
+        Raises:
+            ConfigurationError: It has none.
+        """
+        return self.folder.read_front()
+
+    @property
+    def weights(self) -> dict[str, float] | None:
+        """The run's preference, or None where it never got to a result."""
+        return self.front.preference.as_dict() if self.folder.front.is_file() else None
+
+    @property
+    def recipes(self) -> list[Recipe]:
+        """The run's front; empty where it never got to a result."""
+        return [member.recipe for member in self.front.candidates] if self.folder.front.is_file() else []
+
+    def member(self, digest: str) -> Member:
+        """The candidate whose digest begins with `digest`.
+
+        Raises:
+            ConfigurationError: There is none, or more than one.
+        """
+        found = [member for member in self.front.candidates if member.recipe.digest.startswith(digest)]
+        if len(found) != 1 or not digest:
+            raise ConfigurationError(
+                f"candidate: the beginning of one digest on the front, got {digest!r} ({len(found)} fit)"
+            )
+        return found[0]
+
+    def checkpoints(self, recipe: Recipe) -> Mapping[str, Checkpoint]:
+        """Name -> checkpoint for every source of a recipe, merged ones built if need be.
+
+        Raises:
+            CheckpointError: A source is not what it was when the run used it.
+            ConfigurationError: The run's settings don't name a source of the recipe.
+        """
+        given = open_sources(self.settings.sources).checkpoints
+        merges = MergeCache(Path(self.settings.merges))
+        found = {}
+        for source in recipe.sources:
+            if source.merge is None and source.name not in given:
+                raise ConfigurationError(f"recipe source {source.name}: one of {', '.join(given)}, got another")
+            checkpoint = given[source.name] if source.merge is None else merged_checkpoint(source, merges, given)
+            if checkpoint.source.digest != source.digest:
+                raise ConfigurationError(
+                    f"source {source.name}: as the run used it, digest {source.digest[:12]},"
+                    f" got {checkpoint.source.digest[:12]} in {checkpoint.path}"
+                )
+            found[source.name] = checkpoint
+        return found

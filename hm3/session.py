@@ -1,0 +1,151 @@
+"""A session: what both stages share, and the stages as steps that tell their progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from hm3.objectives import Array, Preference, Utility
+from hm3.offline import AskTell, Judged, Rollout, explore
+from hm3.online import anchored, fresh, judge, lattice_with, survivors
+from hm3.progress import Progress
+from hm3.recipe import Recipe
+from hm3.tracking import Tracker
+from hm3.workbench import Workbench
+
+
+@runtime_checkable
+class Proposer(Protocol):
+    """What the online stage needs of a trained agent."""
+
+    def propose(
+        self, preferences: Array, per_preference: int, *, greedy: bool = True, rng: np.random.Generator
+    ) -> list[Recipe]:
+        """Distinct stacks for each preference (P, K), greedy first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run at work.
+
+    Attributes:
+        bench: Judges recipes.
+        identities: The recipes that rebuild each source; merged sources too.
+        preference: The user's.
+        utility: What a preference makes of normalised scores.
+        progress: Told about everything that is done.
+        tracker: Keeps what is reported.
+        seed: Of the run.
+    """
+
+    bench: Workbench
+    identities: tuple[Recipe, ...]
+    preference: Preference
+    utility: Utility
+    progress: Progress
+    tracker: Tracker
+    seed: int
+
+    @property
+    def weights(self) -> Array:
+        """(K,) the user's weights."""
+        return np.asarray(self.preference.weights)
+
+    @property
+    def floors(self) -> tuple[float, ...]:
+        """Each objective's floor; for the cost of depth twice the base's depth, which makes 1 the base's own."""
+        base = next(iter(self.bench.checkpoints.values()))
+        return tuple(each.floor if each.task else -2.0 * base.depth for each in self.bench.objectives)
+
+    def sources_on_screen(self) -> Judged:
+        """The sources, judged on the screen."""
+        return anchored(self.identities, self.bench.screen, self.floors)
+
+    def sources_on_search(self) -> Judged:
+        """The sources, judged on the whole search split: what every archive starts with."""
+        return anchored(self.identities, self.bench.search, self.floors)
+
+    def offline(
+        self,
+        searcher: AskTell,
+        screened: Judged,
+        *,
+        rollouts: int,
+        episodes: int,
+        first: int = 1,
+        after: Callable[[Rollout], None] = lambda rollout: None,
+        metrics: Callable[[], Mapping[str, float]] = dict,
+    ) -> None:
+        """The offline stage: train `searcher` on the screen; `screened` takes in all that is judged.
+
+        Args:
+            searcher: Proposes and learns.
+            screened: The sources, judged on the screen.
+            rollouts: Number of rollouts.
+            episodes: Episodes of each.
+            first: The first rollout's number.
+            after: Called after each rollout; it may write a checkpoint.
+            metrics: The searcher's own numbers.
+        """
+        for rollout in explore(
+            searcher, self.bench.screen, screened, rollouts=rollouts, episodes=episodes, first=first
+        ):
+            best = screened.best_utility(self.weights, self.utility)
+            self.progress.advance("offline", best=best)
+            self._log(rollout, best, metrics())
+            after(rollout)
+
+    def propose(self, proposer: Proposer, screened: Judged, *, divisions: int, each: int, own: int) -> None:
+        """Let a trained agent propose for a lattice of preferences and judge the proposals on the screen.
+
+        Args:
+            proposer: The agent.
+            screened: Takes them in.
+            divisions: Steps of the Das-Dennis lattice on each side.
+            each: Proposals for each preference of the lattice.
+            own: Proposals for the user's preference.
+        """
+        rng = np.random.default_rng([self.seed, 1])
+        preferences = lattice_with(self.preference, divisions)
+        recipes = proposer.propose(preferences[:1], own, greedy=True, rng=rng)
+        recipes += proposer.propose(preferences[1:], each, greedy=True, rng=rng)
+        for done in judge(fresh(recipes, screened), self.bench.screen, screened):
+            self.progress.advance("proposals", done, best=screened.best_utility(self.weights, self.utility))
+
+    def promote(self, screened: Judged, found: Judged, *, divisions: int, count: int) -> None:
+        """Judge the screen's most promising recipes on the whole search split.
+
+        Args:
+            screened: What the screen saw.
+            found: Takes them in; it holds the sources already.
+            divisions: Steps of the Das-Dennis lattice on each side.
+            count: How many are judged.
+        """
+        chosen = survivors(screened, lattice_with(self.preference, divisions), self.utility, count)
+        for done in judge(fresh(chosen, found), self.bench.search, found):
+            self.progress.advance("online", done, best=found.best_utility(self.weights, self.utility))
+            self.tracker.log({"hypervolume": found.hypervolume()}, self.evaluations)
+
+    @property
+    def evaluations(self) -> int:
+        """Distinct recipes judged so far."""
+        return self.bench.evaluations
+
+    def _log(self, rollout: Rollout, best: float, learning: Mapping[str, float]) -> None:
+        """Report a rollout; the step is the number of evaluations so far."""
+        screened = rollout.judged
+        values = screened.normaliser([scores.values for scores in rollout.scores])
+        record = {
+            "offline/rollout": float(rollout.number),
+            "offline/hypervolume_screen": screened.hypervolume(),
+            "offline/front_screen": float(len(screened.archive)),
+            "offline/distinct": rollout.distinct,
+            "offline/depth": float(np.mean([recipe.depth for recipe in rollout.recipes])),
+            "offline/utility": float(np.mean(self.utility(values, self.weights))),
+            "best_utility": best,
+        }
+        self.tracker.log(record | {f"agent/{name}": value for name, value in learning.items()}, self.evaluations)

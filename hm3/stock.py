@@ -1,0 +1,105 @@
+"""What stock lm-eval says of an exported model, beside what the search reported."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from hm3.checkpoints import Checkpoint
+from hm3.evaluation import load_tasks, split
+from hm3.model_card import model_card
+from hm3.model_folder import write_model
+from hm3.runs import FrontFile, Member
+
+
+@dataclass(frozen=True, slots=True)
+class StockResult:
+    """One model's metrics, twice.
+
+    Attributes:
+        member: The model.
+        reported: ``task/metric`` -> what the run says.
+        stock: ``task/metric`` -> what lm-eval says.
+    """
+
+    member: Member
+    reported: Mapping[str, float]
+    stock: Mapping[str, float]
+
+    @property
+    def difference(self) -> float:
+        """The largest difference over all metrics."""
+        return max(abs(self.reported[metric] - self.stock[metric]) for metric in self.reported)
+
+
+def evaluated(
+    member: Member,
+    front: FrontFile,
+    checkpoints: Mapping[str, Checkpoint],
+    *,
+    include: Sequence[Path],
+    dtype: str,
+    test_items: int | None,
+) -> StockResult:
+    """Export a candidate to a temporary folder and let lm-eval score it on the test split.
+
+    Args:
+        member: The candidate.
+        front: Its front.
+        checkpoints: Its sources by name.
+        include: Folders with task files.
+        dtype: Of the computation.
+        test_items: At most so many test items of each task, as in the run.
+    """
+    tasks = load_tasks(list(dict.fromkeys(each.task for each in front.objectives if each.task)), include)
+    samples = {name: list(split(name, task, None, test_items).test) for name, task in tasks.items()}
+    with tempfile.TemporaryDirectory(prefix="hm3-evaluate-") as folder:
+        path = write_model(Path(folder) / "model", member.recipe, checkpoints, model_card(front, member))
+        return StockResult(member, member.metrics, stock_metrics(path, tasks, samples, dtype))
+
+
+def stock_metrics(
+    path: Path, tasks: Mapping[str, Any], samples: Mapping[str, Sequence[int]], dtype: str = "float32"
+) -> dict[str, float]:
+    """``task/metric`` -> score by lm-eval's ``simple_evaluate`` with its own transformers model.
+
+    Args:
+        path: The checkpoint.
+        tasks: Name -> lm-eval task.
+        samples: Name -> numbers of the documents to score.
+        dtype: Of the computation.
+    """
+    from lm_eval import simple_evaluate
+    from lm_eval.models.huggingface import HFLM
+
+    model = HFLM(pretrained=str(path), dtype=dtype, batch_size=64)
+    numbers = {name: list(chosen) for name, chosen in samples.items()}
+    found = simple_evaluate(model=model, tasks=list(tasks.values()), samples=numbers, bootstrap_iters=0)
+    return {
+        f"{name}/{metric.removesuffix(',none')}": float(value)
+        for name, metrics in found["results"].items()
+        for metric, value in metrics.items()
+        if isinstance(value, float) and "_stderr" not in metric
+    }
+
+
+def comparison(results: Sequence[StockResult]) -> Table:
+    """One line for each model and metric."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("model", "metric"):
+        table.add_column(column)
+    for column in ("reported", "lm-eval", "difference"):
+        table.add_column(column, justify="right")
+    for result in results:
+        for metric, value in result.reported.items():
+            stock = result.stock[metric]
+            table.add_row(
+                result.member.recipe.digest[:8], metric, f"{value:.6f}", f"{stock:.6f}", f"{abs(value - stock):.1e}"
+            )
+    return table
