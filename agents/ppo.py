@@ -18,6 +18,7 @@ from agents.generators import global_states, set_global_states, set_state, state
 from agents.model import build_model
 from agents.policy import NaturalPolicy
 from agents.proposals import beam, propose, values
+from agents.relabel import relabel
 from agents.rollout import Rollout, play
 from envs.episodes import Episodes
 from envs.preferences import PreferenceSampler
@@ -48,6 +49,7 @@ class PPO:
         entropy: Weight of the entropy bonus.
         clip: PPO's clip range.
         epochs: Passes over a rollout.
+        relabels: Other preferences that each episode is offered to; 0 learns from its own only.
         batch_size: Actions of a minibatch, about: minibatches of one rollout are of equal size.
         encoder: Reads the path.
         width: Of the networks.
@@ -71,6 +73,7 @@ class PPO:
         entropy: float = 0.01,
         clip: float = 0.2,
         epochs: int = 4,
+        relabels: int = 4,
         batch_size: int = 256,
         encoder: type[RecurrentPath] | type[FlatPath] = FlatPath,
         width: int = 64,
@@ -79,7 +82,7 @@ class PPO:
         self.space, self.sampler, self.credit = space, sampler, credit or Terminal()
         self.normaliser, self.utility = normaliser, utility
         self._batch_size, self._beta = batch_size, LinearSchedule(*beta, end_fraction=1.0)
-        self._rollouts, self._told = rollouts, 0
+        self._rollouts, self._told, self._relabels = rollouts, 0, relabels
         self._rng = np.random.default_rng(seed)
         self._pending: Rollout | None = None
         self.model = build_model(
@@ -133,8 +136,10 @@ class PPO:
         rollout = self._pending
         if rollout is None or list(recipes) != rollout.recipes:
             raise ValueError("recipes: exactly those of the last ask, in its order")
-        utilities = self.utility(self.normaliser([score.values for score in scores]), rollout.preferences)
-        self._learn(rollout, self._advantages(rollout, utilities))
+        known = {recipe.digest: score.values for recipe, score in zip(recipes, scores, strict=True)}
+        rollout = relabel(rollout, self.policy, self.sampler, self._relabels, self._rng)
+        values = self.normaliser([known[recipe.digest] for recipe in rollout.recipes])
+        self._learn(rollout, self._advantages(rollout, self.utility(values, rollout.preferences)))
         self._pending = None
         self._told += 1
         if self._rollouts:

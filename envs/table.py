@@ -32,10 +32,10 @@ def table_space(depth: int = 8, *, reach: int | None = 2, host: str = "searched"
 class TableEvaluator:
     """Scores by formula, deterministic and free: it stands in for the zoo's models and is no measurement of any.
 
-    Each objective needs skill at two heights of the stack of its own. Source 0, the base, knows a little of everything;
-    the others are experts in one objective each (in turn). So the best stacks take from each expert the layers that
-    its objective needs, how many depends on the preference. Seams, jumps, and a host that is not the neighbouring
-    layer's source multiply all scores down.
+    Each objective needs skill at two heights of the stack. Source 0, the base, knows a little of everything; every
+    other source is the expert in one objective (in turn) at the lower height, and only half as good as its neighbour
+    at the upper one. So the best stacks mix sources and beat every source at its own objective, and how they mix
+    depends on the preference. Seams, jumps, and a host that is not the neighbouring layer's source cost a little.
 
     Args:
         pool: The sources; the order decides who is expert in what.
@@ -66,8 +66,10 @@ class TableEvaluator:
         objectives, layers = len(self._names), max(self._pool.depths)
         height = (np.arange(layers)[:, None] + 0.5) / layers
         need = np.cos(np.pi * (2 * height - (np.arange(objectives) + 0.5) / objectives)) ** 4
-        own = np.arange(objectives) == (source - 1) % objectives
-        skill: Array = need * np.where(source == 0, BASE_SKILL, np.where(own, 1.0, STRANGE_SKILL))
+        own, helped = (np.arange(objectives) == number % objectives for number in (source - 1, source))
+        lower = np.where(own, 1.0, STRANGE_SKILL)
+        upper = np.where(helped, 1.0, np.where(own, 0.5, STRANGE_SKILL))
+        skill: Array = need * np.where(source == 0, BASE_SKILL, np.where(height < 0.5, lower, upper))
         return skill
 
     def _score(self, recipe: Recipe) -> Array:

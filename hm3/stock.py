@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich import box
 from rich.table import Table
 
@@ -78,7 +79,8 @@ def stock_metrics(
     from lm_eval import simple_evaluate
     from lm_eval.models.huggingface import HFLM
 
-    model = HFLM(pretrained=str(path), dtype=dtype, batch_size=64)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = HFLM(pretrained=str(path), dtype=dtype, batch_size=64, device=device)
     numbers = {name: list(chosen) for name, chosen in samples.items()}
     found = simple_evaluate(model=model, tasks=list(tasks.values()), samples=numbers, bootstrap_iters=0)
     return {

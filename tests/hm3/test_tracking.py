@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,8 @@ def pieces(data):
             place += 32768 - place % 32768
             continue
         length, kind = int.from_bytes(data[place + 4 : place + 6], "little"), data[place + 6]
+        if place + 7 + length > len(data):
+            return  # still being written
         record += data[place + 7 : place + 7 + length]
         place += 7 + length
         if kind in (1, 4):  # whole, or the last piece of one
@@ -118,13 +121,24 @@ def pieces(data):
             record = b""
 
 
-def logged(folder):
-    """What an offline run recorded: its configuration and the metrics of each step."""
+def recorded(folder):
+    """The records of an offline run, once the last one is there: wandb still writes when `finish` has returned."""
     from wandb.proto import wandb_internal_pb2 as messages
 
+    file = next(folder.glob("wandb/offline-run-*/*.wandb"))
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        records = [messages.Record.FromString(data) for data in pieces(file.read_bytes())]
+        if any(record.WhichOneof("record_type") == "exit" for record in records):
+            return records
+        time.sleep(0.02)
+    raise AssertionError(f"{file}: no end of the run within 20 s")
+
+
+def logged(folder):
+    """What an offline run recorded: its configuration and the metrics of each step."""
     config, steps = {}, []
-    for data in pieces(next(folder.glob("wandb/offline-run-*/*.wandb")).read_bytes()):
-        record = messages.Record.FromString(data)
+    for record in recorded(folder):
         config |= {item.key: json.loads(item.value_json) for item in record.run.config.update}
         if record.WhichOneof("record_type") == "history":
             items = record.history.item
