@@ -1,0 +1,1 @@
+"""How the built-in zoo is made: items, tokenizer, training and acceptance."""
