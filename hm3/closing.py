@@ -90,6 +90,7 @@ def export(session: Session, front: FrontFile, member: Member, folder: RunFolder
 
 def _rivals(session: Session, specs: Sequence[MergeSpec]) -> list[Rival]:
     rivals = []
+    session.progress.begin("merges", len(specs))
     depth = next(iter(session.bench.checkpoints.values())).depth
     for rival in judged_rivals(session.bench, specs, depth):
         rivals.append(rival)

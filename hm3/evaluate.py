@@ -16,17 +16,19 @@ def main(config: DictConfig) -> None:
     from rich.console import Console
 
     from hm3.composition import task_folders
+    from hm3.errors import ConfigurationError
     from hm3.past_run import PastRun
     from hm3.stock import StockResult, comparison, evaluated
 
+    if config.candidates not in ("chosen", "all"):
+        raise ConfigurationError(f"candidates: chosen or all, got {config.candidates!r}")
     past = PastRun.open(config.run)
-    front = past.front
+    front, settings = past.front, past.settings
     members = list(front.candidates) if config.candidates == "all" else [front.chosen_member]
     results: list[StockResult] = []
     console = Console(highlight=False)
     for number, member in enumerate(members, start=1):
         console.print(f"lm-eval on {member.recipe.digest[:8]}, {number}/{len(members)}")
-        settings = past.settings
         results.append(
             evaluated(
                 member,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,14 +43,12 @@ def hypervolume_ratio(
         Ratio on all items, 2.5 % and 97.5 % quantiles of the resamples. A denominator of 0 gives infinity.
     """
     rng = np.random.default_rng(seed)
-    ratios = [
+    ratios = sorted(
         _ratio(ours, others, normaliser, [rng.multinomial(n, [1 / n] * n) / n for n in _sizes(ours)])
         for _ in range(resamples)
-    ]
-    low, high = np.quantile(ratios, [0.025, 0.975])
-    return Interval(
-        _ratio(ours, others, normaliser, [np.full(n, 1 / n) for n in _sizes(ours)]), float(low), float(high)
     )
+    low, high = ratios[math.floor(0.025 * (resamples - 1))], ratios[math.ceil(0.975 * (resamples - 1))]
+    return Interval(_ratio(ours, others, normaliser, [np.full(n, 1 / n) for n in _sizes(ours)]), low, high)
 
 
 def _sizes(scores: ItemScores) -> list[int]:

@@ -18,28 +18,31 @@ def main(config: DictConfig) -> None:
     from hydra.utils import instantiate
     from rich.console import Console
 
+    from hm3.checks import flag, number
     from hm3.closing import choose
-    from hm3.composition import stated_weights
+    from hm3.composition import stated_text, stated_weights
     from hm3.model_card import model_card
     from hm3.model_folder import write_model
     from hm3.objectives import Preference
     from hm3.past_run import PastRun
 
+    overwrite = flag("overwrite", config.overwrite)
+    shard_bytes = int(number("shard_mb", config.shard_mb, 0, above=True) * 1_000_000)
     past = PastRun.open(config.run)
-    front = past.front
-    if config.candidate is not None:
-        member = past.member(str(config.candidate))
+    front, candidate = past.front, stated_text(config, "candidate")
+    if candidate is not None:
+        member = past.member(candidate)
     else:
         preference = Preference.of(stated_weights(config) or past.weights, front.names)
         member = choose(front, preference, instantiate(past.settings.utility))
-    out = Path(config.out).expanduser()
+    out = Path(str(config.out)).expanduser()
     write_model(
         out,
         member.recipe,
         past.checkpoints(member.recipe),
         model_card(front, member),
-        shard_bytes=int(config.shard_mb * 1_000_000),
-        overwrite=config.overwrite,
+        shard_bytes=shard_bytes,
+        overwrite=overwrite,
     )
     Console(highlight=False).print(f"{member.recipe.digest[:8]}: {member.recipe.depth} layers in {out}", soft_wrap=True)
 

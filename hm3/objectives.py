@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hm3.checks import number
 from hm3.errors import ConfigurationError
 from hm3.recipe import Recipe
 
@@ -161,6 +162,10 @@ class Tchebycheff:
 
     reference: float = 1.5
     rho: float = 0.05
+
+    def __post_init__(self) -> None:
+        number("utility.reference", self.reference, 0, above=True)
+        number("utility.rho", self.rho, 0)
 
     def __call__(self, normalised: Array, weights: Array) -> Array:
         """Utility of each score vector under its preference."""

@@ -49,7 +49,8 @@ class Judged:
 
     def hypervolume(self) -> float:
         """Of the front, normalised, reference point 0."""
-        return hypervolume(self.normaliser([candidate.scores.values for candidate in self.archive]))
+        front = [candidate.scores.values for candidate in self.archive]
+        return hypervolume(self.normaliser(front)) if front else 0.0
 
     def utilities(self, weights: Array, utility: Utility) -> Array:
         """(P, N) utility of every candidate under each preference (P, K); -inf where a candidate is invalid."""

@@ -33,20 +33,18 @@ class PastRun:
     settings: DictConfig
 
     @classmethod
-    def open(cls, path: str) -> PastRun:
-        """Open a run folder.
+    def open(cls, path: object) -> PastRun:
+        """Open the folder of a training run, or of a search, which has the settings of its training run.
 
         Raises:
             ConfigurationError: It is none.
         """
-        folder = RunFolder(Path(path).expanduser())
-        saved = folder.path / ".hydra" / "config.yaml"
-        if not saved.is_file():
-            raise ConfigurationError(f"run: the folder of a run, with .hydra/config.yaml, got {folder.path}")
-        settings = OmegaConf.load(saved)
-        if not isinstance(settings, DictConfig):
-            raise ConfigurationError(f"run: settings by name in {saved}, got a list")
-        return cls(folder, settings)
+        folder = RunFolder(Path(str(path)).expanduser())
+        settings = _saved(folder, "config.yaml")
+        if "run" not in settings:
+            return cls(folder, settings)
+        trained = Path(_saved(folder, "hydra.yaml").hydra.runtime.cwd, str(settings.run))
+        return cls(folder, cls.open(trained).settings_with(settings))
 
     def settings_with(self, changes: DictConfig) -> DictConfig:
         """The run's settings with what a later command states instead."""
@@ -100,7 +98,7 @@ class PastRun:
             ConfigurationError: The run's settings don't name a source of the recipe.
         """
         given = open_sources(self.settings.sources).checkpoints
-        merges = MergeCache(Path(self.settings.merges))
+        merges = MergeCache(Path(str(self.settings.merges)))
         found = {}
         for source in recipe.sources:
             if source.merge is None and source.name not in given:
@@ -113,3 +111,14 @@ class PastRun:
                 )
             found[source.name] = checkpoint
         return found
+
+
+def _saved(folder: RunFolder, name: str) -> DictConfig:
+    """What Hydra kept of a command."""
+    file = folder.path / ".hydra" / name
+    if not file.is_file():
+        raise ConfigurationError(f"run: the folder of a run, with .hydra/{name}, got {folder.path}")
+    settings = OmegaConf.load(file)
+    if not isinstance(settings, DictConfig) or not {"sources", "run", "hydra"} & set(settings):
+        raise ConfigurationError(f"run: the folder of hm3.train or hm3.search, got {folder.path} of another command")
+    return settings

@@ -21,7 +21,7 @@ class Stage:
 
     Attributes:
         name: What people read.
-        total: How many items it has.
+        total: How many items it has, or about how many; `Progress.begin` corrects it.
         cost: What an item costs against one of the other stages; any unit.
         done: Items that a resumed run finds done.
     """
@@ -34,6 +34,10 @@ class Stage:
 
 class Progress(Protocol):
     """Told about every item that is done."""
+
+    def begin(self, stage: str, total: int) -> None:
+        """A stage begins, with so many items: what was said before was a guess."""
+        ...
 
     def advance(self, stage: str, done: int = 1, best: float | None = None) -> None:
         """So many more items of a stage are done; `best` is the best utility so far."""
@@ -48,6 +52,9 @@ class NullProgress:
 
     def __exit__(self, *error: object) -> None:
         return None
+
+    def begin(self, stage: str, total: int) -> None:
+        """Nothing."""
 
     def advance(self, stage: str, done: int = 1, best: float | None = None) -> None:
         """Nothing."""
@@ -76,6 +83,7 @@ class ConsoleProgress:
         self._console = console or Console()
         self._every, self._clock = every, clock
         self._stages = {stage.name: stage for stage in stages}
+        self._totals = {stage.name: stage.total for stage in stages}
         self._done = {stage.name: stage.done for stage in stages}
         self._best: float | None = None
         self._start_stage(stages[0], clock())
@@ -95,6 +103,12 @@ class ConsoleProgress:
             self._live.stop()
         self._say()
 
+    def begin(self, stage: str, total: int) -> None:
+        """A stage begins, with so many items: what was said before was a guess."""
+        self._totals[stage] = total
+        self._told = self._clock()
+        self._start_stage(self._stages[stage], self._told)
+
     def advance(self, stage: str, done: int = 1, best: float | None = None) -> None:
         """So many more items of a stage are done; `best` is the best utility so far."""
         if stage != self._current.name:
@@ -112,13 +126,13 @@ class ConsoleProgress:
             return None
         names = list(self._stages)
         rest = names[names.index(self._current.name) :]
-        left = sum(max(0, self._stages[n].total - self._done[n]) * self._stages[n].cost for n in rest)
+        left = sum(max(0, self._totals[n] - self._done[n]) * self._stages[n].cost for n in rest)
         return self._pace * left
 
     def line(self) -> str:
         """The state as plain text."""
         stage, done = self._current, self._done[self._current.name]
-        parts = [f"{stage.name} {done}/{stage.total}"]
+        parts = [f"{stage.name} {done}/{self._totals[stage.name]}"]
         parts += [] if self._best is None else [f"best utility {self._best:+.3f}"]
         parts += [] if self.remaining is None else [f"{_clock_text(self.remaining)} left"]
         return ", ".join(parts)
@@ -127,7 +141,7 @@ class ConsoleProgress:
         """The state as rich shows it."""
         stage = self._current
         row = Table.grid(padding=(0, 1))
-        bar = ProgressBar(total=max(1, stage.total), completed=self._done[stage.name], width=24)
+        bar = ProgressBar(total=max(1, self._totals[stage.name]), completed=self._done[stage.name], width=24)
         row.add_row(bar, Text(self.line()))
         return row
 

@@ -103,6 +103,13 @@ class Source:
     digest: str
     merge: MergeSpec | None = None
 
+    def __post_init__(self) -> None:
+        if self.merge is not None and self.digest != self.merge.digest:
+            raise ConfigurationError(
+                f"source {self.name}: digest must be that of its merge, {self.merge.digest[:12]},"
+                f" got {str(self.digest)[:12]}"
+            )
+
     @classmethod
     def merged(cls, name: str, spec: MergeSpec) -> Source:
         """A source that the parameter level makes: its digest is that of its specification."""

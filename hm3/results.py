@@ -56,6 +56,7 @@ def tested_front(session: Session, found: Judged, rivals: Sequence[Rival]) -> Fr
 def _reports(session: Session, recipes: Sequence[Recipe]) -> dict[str, Report]:
     """Digest -> report on the test split."""
     distinct = list({recipe.digest: recipe for recipe in recipes}.values())
+    session.progress.begin("test", len(distinct))
     reports: dict[str, Report] = {}
     for recipe in distinct:
         (reports[recipe.digest],) = session.bench.test.reports([recipe])

@@ -14,26 +14,31 @@ from hm3.command import command
 def main(config: DictConfig) -> None:
     """Propose, judge, report and export for one preference."""
     # Imported here: worker processes import this module anew, and start in a fraction of the time without.
+    from hm3.checks import flag
     from hm3.closing import show
-    from hm3.composition import composed, run_folder, sampler_of, search_stages, stated_weights
-    from hm3.online import fresh, judge
+    from hm3.composition import Offline, Online, composed, run_folder, sampler_of, search_stages, stated_weights
     from hm3.past_run import PastRun
+    from hm3.session import Proposer
 
     past, folder = PastRun.open(config.run), run_folder()
     settings = past.settings_with(config)
-    online = settings.online
+    offline, online = Offline.of(settings), Online.of(settings)
+    known = past.recipes if flag("known", config.known) else []
     weights = stated_weights(config) or past.weights
-    with composed(settings, folder, weights, search_stages(settings)) as run:
+    with composed(settings, folder, weights, search_stages(settings, len(known))) as run:
         run.check_pool(past.folder)
         session = run.session
         screened = session.sources_on_screen()
         sampler = sampler_of(settings.offline, session.preference)
-        searcher = run.searcher(settings.agent, sampler, settings.offline.rollouts, screened.normaliser)
+        searcher = run.searcher(settings.agent, sampler, offline.rollouts, screened.normaliser)
         searcher.restore(past.folder.path)
-        session.propose(searcher, screened, divisions=online.divisions, each=online.each, own=online.own)
+        if isinstance(searcher, Proposer):
+            session.propose(searcher, screened, divisions=online.divisions, each=online.each, own=online.own)
+        refiner = run.refiner(sampler, screened.normaliser)
+        session.refine(refiner, screened, rounds=online.refine, count=offline.episodes)
         found = session.sources_on_search()
-        if config.known:
-            list(judge(fresh(past.recipes, found), session.bench.search, found))
+        if known:
+            session.recall(known, found)
         session.promote(screened, found, divisions=online.divisions, count=online.survivors)
         front = run.conclude(found, export=settings.export)
     show(front, session.utility, folder)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from hm3.objectives import Array, Preference, Utility
+from hm3.objectives import Array, Evaluator, Preference, Utility
 from hm3.offline import AskTell, Judged, Rollout, explore
 from hm3.online import anchored, fresh, judge, lattice_with, survivors
 from hm3.progress import Progress
@@ -91,6 +91,7 @@ class Session:
             after: Called after each rollout; it may write a checkpoint.
             metrics: The searcher's own numbers.
         """
+        self.progress.begin("offline", rollouts)
         for rollout in explore(
             searcher, self.bench.screen, screened, rollouts=rollouts, episodes=episodes, first=first
         ):
@@ -113,8 +114,34 @@ class Session:
         preferences = lattice_with(self.preference, divisions)
         recipes = proposer.propose(preferences[:1], own, greedy=True, rng=rng)
         recipes += proposer.propose(preferences[1:], each, greedy=True, rng=rng)
-        for done in judge(fresh(recipes, screened), self.bench.screen, screened):
-            self.progress.advance("proposals", done, best=screened.best_utility(self.weights, self.utility))
+        self._judge("proposals", recipes, self.bench.screen, screened)
+
+    def recall(self, recipes: Sequence[Recipe], found: Judged) -> None:
+        """Judge an earlier front on the whole search split.
+
+        Args:
+            recipes: The earlier front.
+            found: Takes them in.
+        """
+        self._judge("known", recipes, self.bench.search, found)
+
+    def refine(self, searcher: AskTell, screened: Judged, *, rounds: int, count: int) -> None:
+        """Let a searcher go on from everything that the screen saw.
+
+        Args:
+            searcher: Told all of it first.
+            screened: What the screen saw; takes in what is found.
+            rounds: How often it asks.
+            count: Stacks of each round.
+        """
+        if not rounds:
+            return
+        known = list(screened.candidates.values())
+        self.progress.begin("refinement", rounds * count)
+        searcher.tell([each.recipe for each in known], [each.scores for each in known])
+        for rollout in explore(searcher, self.bench.screen, screened, rollouts=rounds, episodes=count):
+            best = screened.best_utility(self.weights, self.utility)
+            self.progress.advance("refinement", len(rollout.recipes), best=best)
 
     def promote(self, screened: Judged, found: Judged, *, divisions: int, count: int) -> None:
         """Judge the screen's most promising recipes on the whole search split.
@@ -126,14 +153,33 @@ class Session:
             count: How many are judged.
         """
         chosen = survivors(screened, lattice_with(self.preference, divisions), self.utility, count)
-        for done in judge(fresh(chosen, found), self.bench.search, found):
-            self.progress.advance("online", done, best=found.best_utility(self.weights, self.utility))
-            self.tracker.log({"hypervolume": found.hypervolume()}, self.evaluations)
+        self._judge(
+            "online",
+            chosen,
+            self.bench.search,
+            found,
+            lambda: self.tracker.log({"hypervolume": found.hypervolume()}, self.evaluations),
+        )
 
     @property
     def evaluations(self) -> int:
         """Distinct recipes judged so far."""
         return self.bench.evaluations
+
+    def _judge(
+        self,
+        stage: str,
+        recipes: Sequence[Recipe],
+        evaluator: Evaluator,
+        judged: Judged,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Judge what `judged` has not; `after` is called after each batch."""
+        missing = fresh(recipes, judged)
+        self.progress.begin(stage, len(missing))
+        for done in judge(missing, evaluator, judged):
+            self.progress.advance(stage, done, best=judged.best_utility(self.weights, self.utility))
+            after()
 
     def _log(self, rollout: Rollout, best: float, learning: Mapping[str, float]) -> None:
         """Report a rollout; the step is the number of evaluations so far."""

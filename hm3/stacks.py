@@ -26,12 +26,20 @@ def stack_config(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> dict[
     Args:
         recipe: The stack.
         checkpoints: Name of source -> checkpoint, for every source of the recipe.
+
+    Raises:
+        CheckpointError: The stack names a layer that its source lacks.
     """
+    for ref in recipe.path:
+        if not 0 <= ref.layer < checkpoints[ref.source].depth:
+            raise _no_layer(checkpoints[ref.source], ref.layer)
     config = dict(checkpoints[recipe.embedding_host].config)
     config["num_hidden_layers"] = recipe.depth
     for key in PER_LAYER:
-        if config.get(key) is not None:
-            config[key] = [checkpoints[ref.source].config[key][ref.layer] for ref in recipe.path]
+        config.pop(key, None)  # where a source doesn't say, transformers derives the list
+        lists: list[Any] = [checkpoints[ref.source].config.get(key) for ref in recipe.path]
+        if all(lists):
+            config[key] = [entries[ref.layer] for entries, ref in zip(lists, recipe.path, strict=True)]
     config["tie_word_embeddings"] = _tied(recipe, checkpoints)
     config.pop("_name_or_path", None)
     return config
@@ -82,7 +90,11 @@ def assemble(recipe: Recipe, bank: LayerBank) -> Any:
         )
     model.tie_weights()
     _fill_buffers(model, bank.device)
-    model.generation_config = GenerationConfig.from_model_config(model.config)
+    host = checkpoints[recipe.embedding_host].path  # the exported stack has its generation settings too
+    if (host / "generation_config.json").is_file():
+        model.generation_config = GenerationConfig.from_pretrained(host)
+    else:
+        model.generation_config = GenerationConfig.from_model_config(model.config)
     return model.eval().requires_grad_(False)
 
 
@@ -120,8 +132,11 @@ def _head_name(source: Checkpoint, family: Family) -> str:
 
 
 def _layer_names(source: Checkpoint, family: Family, layer: int) -> list[str]:
-    prefix = family.layer_prefix(layer)
-    names = [name for name in source.tensor_names if name.startswith(prefix)]
+    names = family.layer_names(source.tensor_names, layer)
     if not names:
-        raise CheckpointError(f"source {source.name}: layers are 0 to {source.depth - 1}, got {layer}")
+        raise _no_layer(source, layer)
     return names
+
+
+def _no_layer(source: Checkpoint, layer: int) -> CheckpointError:
+    return CheckpointError(f"source {source.name}: layers are 0 to {source.depth - 1}, got {layer}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rich.table import Table
 
 from hm3.checkpoints import Checkpoint
 from hm3.evaluation import load_tasks, split
+from hm3.evaluation.tasks import FEWSHOT_SEED
 from hm3.model_card import model_card
 from hm3.model_folder import write_model
 from hm3.runs import FrontFile, Member
@@ -68,7 +70,10 @@ def evaluated(
 def stock_metrics(
     path: Path, tasks: Mapping[str, Any], samples: Mapping[str, Sequence[int]], dtype: str = "float32"
 ) -> dict[str, float]:
-    """``task/metric`` -> score by lm-eval's ``simple_evaluate`` with its own transformers model.
+    """``task/metric`` -> score by lm-eval's ``evaluate`` with its own transformers model.
+
+    What ``simple_evaluate`` does around it is listing thousands of tasks and describing the machine; the one thing
+    that matters for scores, the seed of few-shot examples, is set here as it sets it.
 
     Args:
         path: The checkpoint.
@@ -76,13 +81,18 @@ def stock_metrics(
         samples: Name -> numbers of the documents to score.
         dtype: Of the computation.
     """
-    from lm_eval import simple_evaluate
+    from lm_eval import evaluate
     from lm_eval.models.huggingface import HFLM
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = HFLM(pretrained=str(path), dtype=dtype, batch_size=64, device=device)
+    for kind in ("loglikelihood", "loglikelihood_rolling", "generate_until"):
+        setattr(model, kind, partial(getattr(model, kind), disable_tqdm=True))
     numbers = {name: list(chosen) for name, chosen in samples.items()}
-    found = simple_evaluate(model=model, tasks=list(tasks.values()), samples=numbers, bootstrap_iters=0)
+    for task in tasks.values():
+        task.set_fewshot_seed(seed=FEWSHOT_SEED)
+    loaded = {"tasks": dict(tasks), "groups": {}}
+    found = evaluate(lm=model, task_dict=loaded, samples=numbers, bootstrap_iters=0)
     return {
         f"{name}/{metric.removesuffix(',none')}": float(value)
         for name, metrics in found["results"].items()

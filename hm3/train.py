@@ -19,16 +19,15 @@ def main(config: DictConfig) -> None:
     """Train, search, report and export."""
     # Imported here: worker processes import this module anew, and start in a fraction of the time without.
     from hm3.closing import show
-    from hm3.composition import composed, run_folder, sampler_of, stated_weights, train_stages
+    from hm3.composition import Offline, Online, composed, run_folder, sampler_of, stated_weights, train_stages
     from hm3.session import Proposer
 
-    folder = run_folder()
+    folder, offline, online = run_folder(), Offline.of(config), Online.of(config)
     with composed(config, folder, stated_weights(config), train_stages(config)) as run:
-        session, offline, online = run.session, config.offline, config.online
+        session = run.session
+        sampler = sampler_of(config.offline, session.preference)
         screened = session.sources_on_screen()
-        searcher = run.searcher(
-            config.agent, sampler_of(offline, session.preference), offline.rollouts, screened.normaliser
-        )
+        searcher = run.searcher(config.agent, sampler, offline.rollouts, screened.normaliser)
         session.offline(
             searcher,
             screened,
@@ -40,6 +39,8 @@ def main(config: DictConfig) -> None:
         run.write_pool()
         if isinstance(searcher, Proposer):
             session.propose(searcher, screened, divisions=online.divisions, each=online.each, own=online.own)
+        refiner = run.refiner(sampler, screened.normaliser)
+        session.refine(refiner, screened, rounds=online.refine, count=offline.episodes)
         found = session.sources_on_search()
         session.promote(screened, found, divisions=online.divisions, count=online.survivors)
         front = run.conclude(found, export=config.export)

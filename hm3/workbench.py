@@ -12,6 +12,8 @@ from typing import Any
 import torch
 
 from hm3.checkpoints import Checkpoint
+from hm3.checkpoints.content import file_digest
+from hm3.checks import whole, whole_or_none
 from hm3.errors import ConfigurationError
 from hm3.evaluation import (
     Benchmark,
@@ -27,7 +29,7 @@ from hm3.evaluation import (
 )
 from hm3.layers import LayerBank
 from hm3.objectives import Objective
-from hm3.recipe import Recipe
+from hm3.recipe import Recipe, digest_of
 from hm3.stacks import assemble
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -59,10 +61,13 @@ class Machine:
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
             raise ConfigurationError(f"evaluator.dtype: one of {', '.join(DTYPES)}, got {self.dtype!r}")
+        whole_or_none("evaluator.workers", self.workers, 0)
+        whole("evaluator.batch", self.batch, 1)
+        whole("evaluator.requests", self.requests, 1)
         try:
-            torch.device("cpu" if self.device == "auto" else self.device)
-        except RuntimeError as error:
-            raise ConfigurationError(f"evaluator.device: auto or a torch device, got {self.device!r}") from error
+            torch.zeros(1, device="cpu" if self.device == "auto" else self.device)
+        except (RuntimeError, TypeError, AssertionError) as error:  # no such device; torch was built without it
+            raise ConfigurationError(f"evaluator.device: auto or a device of here, got {self.device!r}") from error
 
     @property
     def place(self) -> torch.device:
@@ -77,7 +82,27 @@ class Machine:
             return 0
         if self.workers is not None:
             return self.workers
-        return len(os.sched_getaffinity(0)) if weights <= SMALL else 0
+        return _cores() if weights <= SMALL else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """How many items of each task are asked.
+
+    Attributes:
+        screen: In the screen.
+        search: At most so many search items; None for all.
+        test: At most so many test items; None for all.
+    """
+
+    screen: int = 64
+    search: int | None = None
+    test: int | None = None
+
+    def __post_init__(self) -> None:
+        whole("evaluator.screen_items", self.screen, 1)
+        whole_or_none("evaluator.search_items", self.search, 1)
+        whole_or_none("evaluator.test_items", self.test, 1)
 
 
 @dataclass
@@ -111,9 +136,7 @@ class Workbench:
         include: Sequence[Path],
         store: Path,
         machine: Machine,
-        screen_items: int = 64,
-        search_items: int | None = None,
-        test_items: int | None = None,
+        items: Items,
     ) -> Workbench:
         """Load tasks and tokenizer, start workers, make the checkpoints known.
 
@@ -123,9 +146,11 @@ class Workbench:
             include: Folders with task files.
             store: The evaluation store's file.
             machine: Where stacks are scored.
-            screen_items: Items of each task in the screen.
-            search_items: At most so many search items of each task.
-            test_items: At most so many test items of each task.
+            items: How many items are asked.
+
+        Raises:
+            TaskError: A task cannot be scored.
+            OutputError: The store cannot be written.
         """
         from transformers import AutoTokenizer
 
@@ -133,22 +158,26 @@ class Workbench:
         host = checkpoints[0]
         names = list(dict.fromkeys(objective.task for objective in objectives if objective.task))
         tasks = load_tasks(names, include)
-        splits = {name: split(name, task, search_items, test_items) for name, task in tasks.items()}
-        parts = Parts.build(tasks, splits, screen_items)
+        splits = {name: split(name, task, items.search, items.test) for name, task in tasks.items()}
+        parts = Parts.build(tasks, splits, items.screen)
         tokenizer = AutoTokenizer.from_pretrained(host.path)
         rows = parts.rows(tokenizer, _longest_input(host.config))
         bank = LayerBank(machine.place, DTYPES[machine.dtype], machine.bank_bytes)
-        scorer = _scorer(rows, machine, sum(map(_weight_bytes, checkpoints)))
         opened = EvaluationStore(store)
+        scorer = _scorer(rows, bank, machine, sum(map(_weight_bytes, checkpoints)))
         harness = HarnessModel(lambda recipe: assemble(recipe, bank), tokenizer, machine.requests)
-        benchmark = Benchmark(scorer, harness, opened, [machine.dtype])
+        benchmark = Benchmark(scorer, harness, opened, [machine.dtype, *_reading(host)])
         screen, search, test = (
             BenchmarkEvaluator(benchmark, objectives, chosen, batch=machine.batch)
             for chosen in ((parts.screen,), (parts.screen, parts.rest), (parts.test,))
         )
         bench = cls({}, tuple(objectives), screen, search, test, benchmark, bank, opened)
-        for checkpoint in checkpoints:
-            bench.add(checkpoint)
+        try:
+            for checkpoint in checkpoints:
+                bench.add(checkpoint)
+        except BaseException:
+            bench.close()
+            raise
         return bench
 
     def __enter__(self) -> Workbench:
@@ -195,16 +224,26 @@ class Workbench:
         return {"lookups": counts.lookups, "hits": counts.hits, "evicted": counts.evicted}
 
 
-def _scorer(rows: Sequence[Any], machine: Machine, weights: int) -> Scorer:
-    dtype = DTYPES[machine.dtype]
+def _scorer(rows: Sequence[Any], bank: LayerBank, machine: Machine, weights: int) -> Scorer:
     processes = machine.processes(weights)
-    if processes:
-        return ProcessScorer(
-            rows, workers=processes, dtype=dtype, cache_bytes=machine.cache_bytes, bank_bytes=machine.bank_bytes
-        )
-    return LocalScorer(
-        rows, device=machine.place, dtype=dtype, cache_bytes=machine.cache_bytes, bank_bytes=machine.bank_bytes
+    if not processes:
+        return LocalScorer(rows, bank, cache_bytes=machine.cache_bytes)
+    # One thread here too: the threads of this process would spin against the workers (learning took 20 times as long).
+    torch.set_num_threads(1)
+    return ProcessScorer(
+        rows, workers=processes, dtype=bank.dtype, cache_bytes=machine.cache_bytes, bank_bytes=machine.bank_bytes
     )
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _reading(host: Checkpoint) -> list[str]:
+    """What decides how texts become rows: the tokenizer's files and the longest input."""
+    files = [[file.name, file_digest(file)] for file in host.tokenizer_files]
+    return [digest_of(files), str(_longest_input(host.config))]
 
 
 def _weight_bytes(checkpoint: Checkpoint) -> int:

@@ -13,11 +13,13 @@ from typing import Any
 import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from hm3.command.complaints import complaint
-from hm3.errors import ConfigurationError
+from hm3.command.quiet import quiet
+from hm3.errors import ConfigurationError, OutputError
 
 USER_ERROR, UNEXPECTED, INTERRUPTED = 2, 1, 130
 _FULL = "HYDRA_FULL_ERROR"
@@ -66,7 +68,7 @@ def resolved(config: DictConfig) -> dict[str, Any]:
 
 def _run(run: Callable[[Task], Callable[[], None]], task: Task) -> int:
     if os.environ.get(_FULL, "0") not in ("", "0"):
-        run(task)()
+        run(_quietly(task))()
         return 0
     try:
         _check_flags()
@@ -76,6 +78,8 @@ def _run(run: Callable[[Task], Callable[[], None]], task: Task) -> int:
         return _say("interrupted", INTERRUPTED)
     except _StoppedError as stopped:
         return _report(stopped.__cause__ or stopped)
+    except OSError as error:
+        return _report(error if isinstance(error, HydraException) else _no_run_folder(error))
     except Exception as error:
         return _report(error)
     return 0
@@ -87,6 +91,7 @@ def _contained(task: Task) -> Task:
     @functools.wraps(task)
     def contained(config: DictConfig) -> None:
         with _set(_FULL, None):
+            quiet()
             try:
                 task(config)
             except Exception as error:
@@ -95,6 +100,15 @@ def _contained(task: Task) -> Task:
                 raise _StoppedError from error
 
     return contained
+
+
+def _quietly(task: Task) -> Task:
+    @functools.wraps(task)
+    def quietly(config: DictConfig) -> None:
+        quiet()
+        task(config)
+
+    return quietly
 
 
 def _check_flags() -> None:
@@ -106,6 +120,11 @@ def _check_flags() -> None:
 
     parser.error = refuse  # type: ignore[method-assign, assignment]
     parser.parse_args()
+
+
+def _no_run_folder(error: OSError) -> OutputError:
+    """The task's errors come wrapped: what comes plain is Hydra's, when it makes the run folder."""
+    return OutputError(f"hydra.run.dir: a folder that can be written, got {error.filename} ({error.strerror or error})")
 
 
 def _report(error: BaseException) -> int:

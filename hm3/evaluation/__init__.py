@@ -1,6 +1,6 @@
 """Judging recipes with lm-eval tasks, without writing a model.
 
-- `tasks`, `splits`, `parts`: which documents are asked, and what may steer the search
+- `tasks`, `splits`, `parts`: which documents are asked, and what may steer the search; `templates` makes that quick
 - `encoding`, `rows`: requests as token rows in padded buckets
 - `scorer`, `prefixes`, `workers`: stacks on rows, every distinct prefix once, in as many processes as help
 - `harness`: everything that isn't a row, through lm-eval's own model

@@ -88,10 +88,17 @@ class Benchmark:
         return measures
 
 
+_HARMLESS: dict[str, Response] = {"loglikelihood": (-1e9, False), "loglikelihood_rolling": -1e9}
+
+
+def _broken(answer: Response) -> bool:
+    value = answer[0] if isinstance(answer, tuple) else answer
+    return isinstance(value, float) and not math.isfinite(value)
+
+
 def _checked(items: TaskItems, answers: Sequence[Response]) -> Measures:
     """Measures of a model's answers; all NaN where one answer was, so that no metric can hide it."""
-    broken = [isinstance(answer, tuple) and math.isnan(answer[0]) for answer in answers]
-    if not any(broken):
+    if not any(_broken(answer) for answer in answers):
         return items.measure(answers)
-    harmless = [(-1e9, False) if bad else answer for bad, answer in zip(broken, answers, strict=True)]
+    harmless = [_HARMLESS.get(request.request_type, "") for request in items.instances]
     return {metric: [math.nan] * len(values) for metric, values in items.measure(harmless).items()}

@@ -26,13 +26,17 @@ class RowEncoder(TemplateLM):  # type: ignore[misc] # lm-eval ships no types
         super().__init__()
         self.tokenizer = tokenizer
         self._length = length
-        self._rows: list[Row] = []
+        self._encoded: list[tuple[list[int], list[int]]] = []
 
     def rows(self, instances: Sequence[Any]) -> list[Row]:
-        """One row for each log-likelihood request."""
-        self._rows = []
+        """One row for each log-likelihood request.
+
+        Raises:
+            TaskError: An answer has no tokens, or more than the models take.
+        """
         self.loglikelihood(list(instances), disable_tqdm=True)
-        return self._rows
+        pairs = zip(instances, self._encoded, strict=True)
+        return [self._row(instance, context, answer) for instance, (context, answer) in pairs]
 
     @property
     def eot_token_id(self) -> int:
@@ -53,12 +57,13 @@ class RowEncoder(TemplateLM):  # type: ignore[misc] # lm-eval ships no types
         return list(self.tokenizer.encode(string, **options))
 
     def _loglikelihood_tokens(self, requests: Sequence[Any], **_: Any) -> list[tuple[float, bool]]:
-        self._rows = [self._row(text, context, answer) for text, context, answer in requests]
-        return [(0.0, False)] * len(self._rows)
+        self._encoded = [(context, answer) for _, context, answer in requests]
+        return [(0.0, False)] * len(self._encoded)
 
-    def _row(self, text: tuple[str, str], context: list[int], answer: list[int]) -> Row:
+    def _row(self, instance: Any, context: list[int], answer: list[int]) -> Row:
         if not answer or len(answer) > self._length:
-            raise TaskError(f"answer: 1 to {self._length} tokens, got {len(answer)} for {text[1]!r}")
+            item = f"task {instance.task_name}, item {instance.doc_id}"
+            raise TaskError(f"{item}: an answer of 1 to {self._length} tokens, got {len(answer)}")
         tokens = (context + answer)[-(self._length + 1) :][:-1]
         return Row(tuple(tokens), tuple(answer))
 

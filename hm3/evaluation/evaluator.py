@@ -111,14 +111,16 @@ class BenchmarkEvaluator:
             return -float(recipe.depth)
         place = self._place[objective.task]
         items, measures = self._parts[0].items[place], detail[place]
-        if objective.metric not in measures:
-            items.aggregate(objective.metric, [])  # names the metrics that there are
+        items.check_metric(objective.metric, list(measures))
         return items.aggregate(objective.metric, measures[objective.metric])
 
 
 def _joined(rows: Sequence[Sequence[Measures]]) -> list[Measures]:
     """Measures of several parts as if they were one: document lists in the order of the parts."""
     return [
-        {metric: [value for measures in parts for value in measures[metric]] for metric in parts[0]}
+        {
+            metric: [value for measures in parts for value in measures.get(metric, ())]
+            for metric in dict.fromkeys(metric for measures in parts for metric in measures)
+        }
         for parts in zip(*rows, strict=True)
     ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
+
+import torch
 
 from hm3.evaluation.tasks import Response
 from hm3.recipe import Recipe
@@ -24,10 +27,14 @@ class HarnessModel:
         self._batch_size = batch_size
 
     def __call__(self, recipe: Recipe, instances: list[Any]) -> list[Response]:
-        """One response for each request, in order."""
+        """One response for each request, in order; NaN where the model gives NaN or infinity, which text would hide."""
         from lm_eval.models.huggingface import HFLM
 
+        if not instances:
+            return []
         model = HFLM(pretrained=self._assemble(recipe), tokenizer=self._tokenizer, batch_size=self._batch_size)
+        if not self._finite(model, instances[0]):
+            return [math.nan] * len(instances)
         responses: list[Response] = [0.0] * len(instances)
         for kind in dict.fromkeys(instance.request_type for instance in instances):
             places = [i for i, instance in enumerate(instances) if instance.request_type == kind]
@@ -35,3 +42,9 @@ class HarnessModel:
             for place, answer in zip(places, answers, strict=True):
                 responses[place] = answer
         return responses
+
+    @torch.no_grad()
+    def _finite(self, model: Any, instance: Any) -> bool:
+        """Whether the model's logits on a request's first text are numbers."""
+        tokens = model.tok_encode(instance.args[0])[-model.max_length :] or [model.prefix_token_id]
+        return bool(model.model(torch.tensor([tokens], device=model.device)).logits.isfinite().all())

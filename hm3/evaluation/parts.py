@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from hm3.evaluation.benchmark import Part
-from hm3.evaluation.encoding import RowEncoder
 from hm3.evaluation.rows import Row
 from hm3.evaluation.splits import Docs, Splits
 from hm3.evaluation.tasks import TaskItems
@@ -53,6 +52,8 @@ class Parts:
             tokenizer: The sources' tokenizer.
             length: The models' longest input, in tokens.
         """
+        from hm3.evaluation.encoding import RowEncoder  # it imports lm-eval, which worker processes do without
+
         encoder = RowEncoder(tokenizer, length)
         return [
             [row for items in part.items for row in encoder.rows(items.row_instances)]

@@ -68,6 +68,11 @@ class StackScorer:
                 _answer(bucket, self._logits(stacks[i], hidden, bucket), responses, i)
         return responses
 
+    def drop(self, digest: str) -> None:
+        """Forget a source. Hidden states that it gave stay in the cache: they are right whenever it comes back."""
+        self.bank.drop(digest)
+        self._decoders.pop(digest, None)
+
     def _decoder(self, host: str) -> Decoder:
         if host not in self._decoders:
             self._decoders[host] = self.bank.decoder(host, self._length)

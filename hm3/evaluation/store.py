@@ -34,19 +34,38 @@ class EvaluationStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
-            self._prepare()
         except (OSError, sqlite3.Error) as error:
-            raise OutputError(f"evaluator.store: a writable SQLite file, got {path}: {error}") from error
+            raise self._refusal(error) from error
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self.close()
+            raise self._refusal(error) from error
+        except OutputError:
+            self.close()
+            raise
 
     def _prepare(self) -> None:
+        """Make the table; all in transactions, because others may do the same at the same time."""
+        self._check_version("BEGIN")  # nothing is written to a file that isn't ours
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        with self._connection:
+            self._check_version("BEGIN IMMEDIATE")
+            self._connection.execute(f"PRAGMA user_version={VERSION}")
+            self._connection.execute(_TABLE)
+
+    def _check_version(self, begin: str) -> None:
+        self._connection.execute(begin)
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         empty = not self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if version != VERSION and not empty:
             raise OutputError(f"evaluator.store: version {VERSION}, got version {version} in {self.path}; left alone")
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute(f"PRAGMA user_version={VERSION}")
-        self._connection.execute(_TABLE)
+        if begin == "BEGIN":
+            self._connection.execute("COMMIT")
+
+    def _refusal(self, error: Exception) -> OutputError:
+        return OutputError(f"evaluator.store: a writable SQLite file, got {self.path}: {error}")
 
     def __enter__(self) -> EvaluationStore:
         return self
@@ -71,10 +90,17 @@ class EvaluationStore:
         return found
 
     def write(self, measures: Mapping[str, Measures]) -> None:
-        """Keep measures, all or none; what is there already stays as it is."""
+        """Keep measures, all or none; what is there already stays as it is.
+
+        Raises:
+            OutputError: The file cannot be written to: no space, say.
+        """
         rows: Iterable[tuple[str, bytes]] = (
             (key, zlib.compress(json.dumps(value).encode(), level=1)) for key, value in measures.items()
         )
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.executemany("INSERT OR IGNORE INTO measures VALUES (?, ?)", list(rows))
-        self._connection.execute("COMMIT")
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.executemany("INSERT OR IGNORE INTO measures VALUES (?, ?)", list(rows))
+        except sqlite3.Error as error:
+            raise self._refusal(error) from error

@@ -53,22 +53,12 @@ class LocalScorer:
 
     Args:
         row_sets: Lists of rows.
-        device: Where it runs.
-        dtype: Of weights and hidden states.
+        bank: The weights.
         cache_bytes: Budget of the prefix cache.
-        bank_bytes: Budget of resident weights, or None for all.
     """
 
-    def __init__(
-        self,
-        row_sets: Sequence[Sequence[Row]],
-        *,
-        device: torch.device,
-        dtype: torch.dtype,
-        cache_bytes: int,
-        bank_bytes: int | None = None,
-    ) -> None:
-        self._scorer = StackScorer(LayerBank(device, dtype, bank_bytes), row_sets, cache_bytes)
+    def __init__(self, row_sets: Sequence[Sequence[Row]], bank: LayerBank, *, cache_bytes: int) -> None:
+        self._scorer = StackScorer(bank, row_sets, cache_bytes)
 
     def add(self, digest: str, checkpoint: Checkpoint) -> None:
         """Make a source known."""
@@ -76,7 +66,7 @@ class LocalScorer:
 
     def drop(self, digest: str) -> None:
         """Forget a source."""
-        self._scorer.bank.drop(digest)
+        self._scorer.drop(digest)
 
     def score(self, stacks: Sequence[Content], row_set: int) -> Responses:
         """Answers of all stacks on one row set."""
@@ -91,7 +81,15 @@ class LocalScorer:
 
 
 class ProcessScorer:
-    """A scorer in `workers` processes of one thread; arguments as for `LocalScorer`, budgets for all together."""
+    """A scorer in several processes of one thread, each with a bank of its own.
+
+    Args:
+        row_sets: Lists of rows.
+        workers: Number of processes.
+        dtype: Of weights and hidden states.
+        cache_bytes: Budget of all prefix caches together.
+        bank_bytes: Budget of all resident weights together, or None for no limit.
+    """
 
     def __init__(
         self,
@@ -105,7 +103,6 @@ class ProcessScorer:
         self._sizes = [len(rows) for rows in row_sets]
         self._shares = [_deal(rows, workers) for rows in row_sets]
         options = {
-            "device": torch.device("cpu"),
             "dtype": dtype,
             "cache_bytes": cache_bytes // workers,
             "bank_bytes": bank_bytes and bank_bytes // workers,
@@ -154,9 +151,12 @@ class ProcessScorer:
 
     def _ask(self, *message: Any) -> list[Any]:
         """Send one message to all workers; their answers, in order."""
-        for link in self._links:
-            link.send(message)
-        answers = [link.recv() for link in self._links]
+        try:
+            for link in self._links:
+                link.send(message)
+            answers = [link.recv() for link in self._links]
+        except (EOFError, OSError) as error:
+            raise HM3Error("evaluator: a scoring process has ended; what it said is above") from error
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
@@ -174,7 +174,8 @@ def _serve(link: Connection, row_sets: Sequence[Sequence[Row]], options: dict[st
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
     torch.set_num_threads(1)
     _keep_freed_memory()
-    scorer = LocalScorer(row_sets, **options)
+    bank = LayerBank(torch.device("cpu"), options["dtype"], options["bank_bytes"])
+    scorer = LocalScorer(row_sets, bank, cache_bytes=options["cache_bytes"])
     while True:
         try:
             name, *arguments = link.recv()

@@ -109,7 +109,7 @@ class LayerBank:
     def _read_layer(self, digest: str, index: int) -> LayerWeights:
         checkpoint, family = self._source(digest)
         prefix = family.layer_prefix(index)
-        names = [name for name in checkpoint.tensor_names if name.startswith(prefix)]
+        names = family.layer_names(checkpoint.tensor_names, index)
         if not names:
             raise CheckpointError(f"source {checkpoint.name}: layers are 0 to {checkpoint.depth - 1}, got {index}")
         return LayerWeights.stack({name.removeprefix(prefix): self._read(checkpoint, name) for name in names})

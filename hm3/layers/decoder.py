@@ -18,6 +18,11 @@ from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
 from hm3.errors import CheckpointError
 
+_PROJECTIONS = tuple(f"self_attn.{part}_proj" for part in "qkvo")
+_GATES = tuple(f"mlp.{part}_proj.weight" for part in ("gate", "up", "down"))
+_NEEDED = {"input_layernorm.weight", "post_attention_layernorm.weight", *_GATES, *(f"{p}.weight" for p in _PROJECTIONS)}
+_BIASES = {f"{projection}.bias" for projection in _PROJECTIONS}
+
 
 @dataclass(frozen=True, slots=True)
 class LayerWeights:
@@ -45,7 +50,14 @@ class LayerWeights:
 
     @classmethod
     def stack(cls, tensors: Mapping[str, Tensor]) -> LayerWeights:
-        """From a layer's tensors by the names that they have after the layer's prefix."""
+        """From a layer's tensors by the names that they have after the layer's prefix.
+
+        Raises:
+            CheckpointError: A tensor is missing, or there is one that this forward would ignore.
+        """
+        if not _NEEDED <= set(tensors) <= _NEEDED | _BIASES:
+            odd = sorted(_NEEDED - set(tensors)) + sorted(set(tensors) - _NEEDED - _BIASES)
+            raise CheckpointError(f"layer: the tensors of a plain decoder, missing or unknown {', '.join(odd)}")
         biases = [tensors.get(f"self_attn.{part}_proj.bias") for part in "qkv"]
         return cls(
             input_norm=tensors["input_layernorm.weight"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,11 @@ class Family:
     norm: str = "model.norm.weight"
     head: str = "lm_head.weight"
     refused: tuple[tuple[str, Any], ...] = ()
+
+    def layer_names(self, names: Iterable[str], index: int) -> list[str]:
+        """Of a checkpoint's tensor `names` those of layer `index`; old files keep rotary tables, which nobody reads."""
+        prefix = self.layer_prefix(index)
+        return [name for name in names if name.startswith(prefix) and not name.endswith("rotary_emb.inv_freq")]
 
     def layer_prefix(self, index: int) -> str:
         """Prefix of the tensors of layer `index`."""

@@ -19,7 +19,7 @@ from hm3.parameter.configuration import configuration, configuration_text
 from hm3.parameter.level import Expert, NoMerge, ParameterLevel
 from hm3.parameter.merging import fill_merge, merge, open_sources
 from hm3.parameter.methods import METHODS, Method, Parameter
-from hm3.parameter.preference_weighted import PreferenceWeighted, default_anchors, expert_weights, preference_name
+from hm3.parameter.preference_weighted import PreferenceWeighted, expert_weights, lattice_anchors, preference_name
 from hm3.parameter.rivals import rival_specs
 from hm3.parameter.specification import specify
 
@@ -34,9 +34,9 @@ __all__ = [
     "PreferenceWeighted",
     "configuration",
     "configuration_text",
-    "default_anchors",
     "expert_weights",
     "fill_merge",
+    "lattice_anchors",
     "merge",
     "merge_tensors",
     "open_sources",

@@ -6,11 +6,14 @@ their layers.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hm3.checks import whole
 from hm3.errors import ConfigurationError
+from hm3.lattice import das_dennis
 from hm3.objectives import Preference
 from hm3.parameter.level import Expert
 from hm3.parameter.specification import Settings, specify
@@ -24,14 +27,18 @@ class PreferenceWeighted:
     Attributes:
         method: A row of `METHODS`.
         settings: Values other than the method's defaults.
-        anchors: Objective -> weight, once for each merged source; None for one anchor at every objective.
-        share: Weight of the objective that such an anchor is at; the others share the rest.
+        anchors: Objective -> weight, once for each merged source; None for a lattice.
+        divisions: Steps of the Das-Dennis lattice on each side; its corners, which are no merges, are left out.
+        scales: Each anchor is merged once for each: what the merged difference to the base is multiplied by
+            (mergekit's ``lambda``). With weights that sum to 1 a merge holds less of each expert than the expert
+            itself; a scale above 1 makes up for it (Sakana's best weights sum to about 2).
     """
 
     method: str = "dare_ties"
     settings: Settings = field(default_factory=dict)
     anchors: Sequence[Mapping[str, float]] | None = None
-    share: float = 0.6
+    divisions: int = 3
+    scales: Sequence[float] = (1.0,)
 
     def __call__(self, base: Source, experts: Sequence[Expert], objectives: Sequence[str]) -> list[Source]:
         """The merged sources; anchors that come to the same merge give one.
@@ -41,25 +48,27 @@ class PreferenceWeighted:
         """
         taken = {base.name, *(expert.source.name for expert in experts)}
         sources: dict[str, Source] = {}
-        for preference in self.preferences(objectives):
-            spec = self.merge_for(preference, base, experts)
+        for scale, preference in itertools.product(self.scales, self.preferences(objectives)):
+            spec = self.merge_for(preference, base, experts, scale)
             if spec.digest not in sources:
-                name = _free(preference_name(preference), taken)
+                name = _free(preference_name(preference) + _scale_name(scale), taken)
                 taken.add(name)
                 sources[spec.digest] = Source.merged(name, spec)
         return list(sources.values())
 
     def preferences(self, objectives: Sequence[str]) -> list[Preference]:
-        """The anchors: the stated ones, or one at every objective.
+        """The anchors: the stated ones, or a lattice's.
 
         Raises:
             ConfigurationError: An anchor is no preference over `objectives`.
         """
         if self.anchors is None:
-            return default_anchors(objectives, share=self.share)
+            return lattice_anchors(objectives, self.divisions)
         return [Preference.of(anchor, objectives) for anchor in self.anchors]
 
-    def merge_for(self, preference: Preference, base: Source, experts: Sequence[Expert]) -> MergeSpec:
+    def merge_for(
+        self, preference: Preference, base: Source, experts: Sequence[Expert], scale: float = 1.0
+    ) -> MergeSpec:
         """The merge for any preference.
 
         Raises:
@@ -68,19 +77,20 @@ class PreferenceWeighted:
         weights = expert_weights(preference, experts)
         merged = [(expert.source, weight) for expert, weight in zip(experts, weights, strict=True) if weight > 0]
         parents, shares = zip(*merged, strict=True)
-        return specify(self.method, base=base, parents=parents, weights=shares, settings=self.settings)
+        settings = self.settings if scale == 1 else {**self.settings, "lambda": float(scale)}
+        return specify(self.method, base=base, parents=parents, weights=shares, settings=settings)
 
 
-def default_anchors(objectives: Sequence[str], *, share: float = 0.6) -> list[Preference]:
-    """One preference for each of K objectives: `share` on it, the rest spread evenly over the others.
+def lattice_anchors(objectives: Sequence[str], divisions: int) -> list[Preference]:
+    """The Das-Dennis lattice over K objectives without its corners; a single objective is its own anchor.
 
     Raises:
-        ConfigurationError: `share` is outside (0, 1].
+        ConfigurationError: `divisions` leaves only corners.
     """
-    if not 0 < share <= 1:
-        raise ConfigurationError(f"parameter.share: above 0 and at most 1, got {share}")
-    rest = (1 - share) / max(len(objectives) - 1, 1)
-    return [Preference.of({**dict.fromkeys(objectives, rest), name: share}, objectives) for name in objectives]
+    whole("parameter.divisions", divisions, 2)
+    points = [tuple(map(float, point)) for point in das_dennis(len(objectives), divisions)]
+    inner = [point for point in points if max(point) < 1] or points
+    return [Preference(tuple(objectives), point) for point in inner]
 
 
 def expert_weights(preference: Preference, experts: Sequence[Expert]) -> list[float]:
@@ -114,6 +124,10 @@ def preference_name(preference: Preference) -> str:
     if others and math.isclose(min(others), max(others)) and ranked[0][1] > others[0] > 0:
         stated = stated[:1]
     return "_".join(["merge", *(f"{name}{round(100 * weight)}" for name, weight in stated)])
+
+
+def _scale_name(scale: float) -> str:
+    return "" if scale == 1 else f"_x{scale:g}"
 
 
 def _free(name: str, taken: Collection[str]) -> str:

@@ -16,7 +16,7 @@ GRIDS: tuple[tuple[str, Settings], ...] = (
     ("linear", {}),
     ("task_arithmetic", {"lambda": 1.5}),
     ("ties", {}),
-    ("dare_ties", {"lambda": 1.5}),
+    ("dare_ties", {"density": 0.9}),
 )
 SINGLES: tuple[tuple[str, Settings], ...] = (
     ("della", {}),

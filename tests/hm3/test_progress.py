@@ -51,3 +51,25 @@ def test_a_terminal_shows_a_live_line():
 def test_the_null_object_has_the_same_face():
     with NullProgress() as progress:
         progress.advance("anything", 3, best=1.0)
+
+
+def test_a_stage_that_begins_says_what_it_really_has():
+    clock, file = Clock(), io.StringIO()
+    stages = [Stage("offline", 2), Stage("proposals", 50), Stage("online", 10, cost=5)]
+    with ConsoleProgress(stages, console=Console(file=file, width=80), clock=clock) as progress:
+        clock.now += 7  # the sources are judged before the stage begins
+        progress.begin("offline", 2)
+        clock.now += 2
+        progress.advance("offline")
+        assert progress.line() == "offline 1/2, 3:22 left"  # 1 + 50 + 10 · 5 items of 2 s
+        progress.begin("online", 3)
+        assert progress.line() == "online 0/3, 0:30 left"
+        progress.advance("online", 3)
+        assert progress.line() == "online 3/3, 0:00 left"
+
+
+def test_a_stage_without_items_is_passed_over():
+    with ConsoleProgress([Stage("offline", 1), Stage("merges", 4)], console=Console(file=io.StringIO())) as progress:
+        progress.advance("offline")
+        progress.begin("merges", 0)
+        assert progress.line() == "merges 0/0, 0:00 left"

@@ -1,11 +1,10 @@
 """Preferences over objectives become weights over experts, and merged sources with readable names."""
 
-
 import pytest
 
 from hm3.errors import ConfigurationError
 from hm3.objectives import Preference
-from hm3.parameter import Expert, NoMerge, PreferenceWeighted, default_anchors, expert_weights, rival_specs
+from hm3.parameter import Expert, NoMerge, PreferenceWeighted, expert_weights, lattice_anchors, rival_specs
 from hm3.recipe import Source
 
 BASE = Source("base", "0")
@@ -22,19 +21,31 @@ def test_none_adds_nothing():
     assert NoMerge()(BASE, EXPERTS, OBJECTIVES) == []
 
 
-def test_default_anchors():
-    first, *_, last = default_anchors(OBJECTIVES)
-    assert first.weights == pytest.approx((0.6, 0.2, 0.2))
-    assert last.weights == pytest.approx((0.2, 0.2, 0.6))
-    assert default_anchors(["math"])[0].weights == (1.0,)
+def test_the_anchors_are_a_lattice_without_its_corners():
+    pairs = [anchor.weights for anchor in lattice_anchors(OBJECTIVES, 2)]
+    assert pairs == [(0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0)]
+    assert len(lattice_anchors(OBJECTIVES, 3)) == 7
+    assert [anchor.weights for anchor in lattice_anchors(["math"], 3)] == [(1.0,)]
 
 
 def test_one_merge_for_each_anchor():
-    sources = PreferenceWeighted()(BASE, EXPERTS, OBJECTIVES)
-    assert [source.name for source in sources] == ["merge_math60", "merge_code60", "merge_translation60"]
-    spec = sources[0].merge
-    assert (spec.method, spec.base, spec.parents) == ("dare_ties", BASE, (MATH, CODE, PROSE))
-    assert spec.weights == pytest.approx((0.6, 0.2, 0.2))
+    sources = PreferenceWeighted(divisions=2)(BASE, EXPERTS, OBJECTIVES)
+    names = ["merge_code50_translation50", "merge_math50_translation50", "merge_math50_code50"]
+    assert [source.name for source in sources] == names
+    spec = sources[2].merge
+    assert (spec.method, spec.base, spec.parents) == ("dare_ties", BASE, (MATH, CODE))
+    assert spec.weights == (0.5, 0.5)
+
+
+def test_each_anchor_at_each_scale():
+    sources = PreferenceWeighted(anchors=[{"math": 1, "code": 1}], scales=[1.0, 1.5])(BASE, EXPERTS, OBJECTIVES)
+    assert [source.name for source in sources] == ["merge_math50_code50", "merge_math50_code50_x1.5"]
+    assert [dict(source.merge.settings)["lambda"] for source in sources] == [1.0, 1.5]
+
+
+def test_a_method_without_a_scale_refuses_one():
+    with pytest.raises(ConfigurationError, match="merge linear: settings are normalize, got lambda"):
+        PreferenceWeighted("linear", scales=[1.5])(BASE, EXPERTS, OBJECTIVES)
 
 
 def test_stated_anchors_and_settings():
@@ -49,7 +60,8 @@ def test_stated_anchors_and_settings():
 def test_names_are_new():
     experts = (Expert(Source("merge_math60", "x"), ("math",)), *EXPERTS[1:])
     level = PreferenceWeighted(anchors=[{"math": 0.601, "code": 0.399}, {"math": 0.599, "code": 0.401}])
-    assert PreferenceWeighted()(BASE, experts, OBJECTIVES)[0].name == "merge_math60_2"
+    lead = [{"math": 3, "code": 1, "translation": 1}]
+    assert PreferenceWeighted(anchors=lead)(BASE, experts, OBJECTIVES)[0].name == "merge_math60_2"
     assert [s.name for s in level(BASE, experts, OBJECTIVES)] == ["merge_math60_code40", "merge_math60_code40_2"]
 
 
@@ -71,7 +83,8 @@ def test_experts_for_one_objective_share_it():
 def test_an_expert_without_objectives_counts_only_with_a_weight():
     silent = (*EXPERTS, Expert(Source("chat", "chat")))
     assert expert_weights(preference(math=1), silent)[-1] == 0
-    assert PreferenceWeighted()(BASE, silent, OBJECTIVES)[0].merge.parents == (MATH, CODE, PROSE)
+    even = PreferenceWeighted(anchors=[{"math": 1, "code": 1, "translation": 1}])
+    assert even(BASE, silent, OBJECTIVES)[0].merge.parents == (MATH, CODE, PROSE)
     given_one = (*EXPERTS, Expert(Source("chat", "chat"), weight=1.0))
     assert expert_weights(preference(math=1), given_one) == pytest.approx([0.5, 0, 0, 0.5])
 
@@ -86,7 +99,7 @@ def test_weight_that_nobody_serves_falls_away():
     [
         (PreferenceWeighted(), [Expert(MATH, ("maths",))], "expert math_7b: objectives are math, .*, got maths"),
         (PreferenceWeighted(), [Expert(MATH)], "an expert for some objective"),
-        (PreferenceWeighted(share=0), EXPERTS, "parameter.share: above 0"),
+        (PreferenceWeighted(divisions=1), EXPERTS, "parameter.divisions: .*, got 1"),
         (PreferenceWeighted("magic"), EXPERTS, "merge method: one of"),
         (PreferenceWeighted(anchors=[{"chess": 1}]), EXPERTS, "objectives are math, code, translation, got 'chess'"),
     ],

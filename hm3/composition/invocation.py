@@ -1,0 +1,29 @@
+"""What Hydra alone knows of this start: the run folder and the words on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from hm3.command import preference_weights
+from hm3.runs import RunFolder
+
+
+def run_folder() -> RunFolder:
+    """The folder that Hydra made for this run."""
+    return RunFolder(Path(HydraConfig.get().runtime.output_dir))
+
+
+def stated_weights(config: DictConfig) -> dict[str, float] | None:
+    """The preference on the command line, or None."""
+    return preference_weights(config, HydraConfig.get().overrides.task)
+
+
+def stated_text(config: DictConfig, key: str) -> str | None:
+    """A setting letter by letter: a digest such as 01234567 or 12e4 is no number."""
+    stated = [text.partition("=")[2] for text in HydraConfig.get().overrides.task if text.startswith(f"{key}=")]
+    if config[key] is None:
+        return None
+    return stated[-1].strip("'\"") if stated else str(config[key])

@@ -1,0 +1,68 @@
+"""What a run is made of before anything is scored: all of it is opened and checked in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from envs.space import StackSpace
+from hm3.checks import flag, whole
+from hm3.composition.bench import items_of, machine_of
+from hm3.composition.merges import merged_sources, rivals
+from hm3.composition.searcher import agent_builder
+from hm3.composition.sections import section
+from hm3.composition.sources import Sources, open_sources
+from hm3.composition.space import stack_space
+from hm3.composition.tasks import open_objectives
+from hm3.objectives import Objective, Preference, Utility
+from hm3.recipe import MergeSpec, Source
+
+_SECTIONS = ("sources", "tasks", "parameter", "agent", "utility", "env", "offline", "online", "evaluator", "tracking")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What needs no evaluator."""
+
+    objectives: tuple[Objective, ...]
+    preference: Preference
+    utility: Utility
+    sources: Sources
+    merged: list[Source]
+    space: StackSpace
+    rivals: list[MergeSpec]
+
+    @classmethod
+    def of(cls, config: DictConfig, weights: Mapping[str, float] | None) -> Parts:
+        """As a configuration and a stated preference say.
+
+        Raises:
+            CheckpointError: A source cannot be used.
+            ConfigurationError: Something cannot be as it is stated.
+        """
+        objectives = open_objectives(config.tasks)
+        preference = Preference.of(weights, [objective.name for objective in objectives])
+        utility = instantiate(config.utility)
+        sources = open_sources(config.sources)
+        merged = merged_sources(config.parameter, sources, objectives)
+        space = stack_space(config.env, sources, merged)
+        return cls(objectives, preference, utility, sources, merged, space, rivals(config.rivals, sources))
+
+
+def check(config: DictConfig) -> None:
+    """Look at what no part would see before there has been work.
+
+    Raises:
+        ConfigurationError: A setting is out of range.
+    """
+    for name in _SECTIONS:
+        section(config, name)
+    whole("seed", config.seed, 0, 2**32 - 1)
+    flag("export", config.export)
+    flag("tracking.wandb", config.tracking.wandb)
+    machine_of(config.evaluator)
+    items_of(config.evaluator)
+    agent_builder(config.agent)

@@ -1,0 +1,45 @@
+"""The stacks that may be written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from omegaconf import DictConfig
+
+from envs.pool import Pool
+from envs.rules import PathRules
+from envs.space import StackSpace
+from hm3.checks import whole
+from hm3.composition.sources import Sources
+from hm3.errors import ConfigurationError
+from hm3.recipe import Source
+
+
+def stack_space(config: DictConfig, sources: Sources, merged: Sequence[Source]) -> StackSpace:
+    """All stacks of given and merged sources that the rules allow.
+
+    Raises:
+        ConfigurationError: A rule is out of range, or no stack keeps them all.
+    """
+    given = [checkpoint.source for checkpoint in sources.checkpoints.values()]
+    depths = [checkpoint.depth for checkpoint in sources.checkpoints.values()]
+    pool = Pool((*given, *merged), (*depths, *(sources.base.depth for _ in merged)))
+    with _under_the_name_of_the_setting():
+        return StackSpace(pool, _rules(config, sources.base.depth))
+
+
+def _rules(config: DictConfig, depth: int) -> PathRules:
+    low = math.ceil(0.75 * depth) if config.min_depth is None else whole("env.min_depth", config.min_depth, 1)
+    high = max(low, math.floor(1.25 * depth)) if config.max_depth is None else config.max_depth
+    return PathRules(low, high, config.max_repeats, config.reach, config.host)
+
+
+@contextmanager
+def _under_the_name_of_the_setting() -> Iterator[None]:
+    """Environments speak of their ``rules``, which people set as ``env``."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(f"env.{str(error).removeprefix('rules.')}") from error

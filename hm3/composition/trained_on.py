@@ -1,0 +1,43 @@
+"""``pool.json``: what a policy was trained on, so that nobody asks it about anything else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from envs.space import StackSpace
+from hm3.checkpoints import write_atomic
+from hm3.errors import ConfigurationError
+from hm3.runs import RunFolder
+
+FILE = "pool.json"
+
+
+def write_pool(space: StackSpace, folder: RunFolder) -> None:
+    """Write ``pool.json`` beside the policy."""
+    write_atomic(folder.path / FILE, json.dumps(_content(space), indent=1) + "\n")
+
+
+def check_pool(space: StackSpace, run: RunFolder) -> None:
+    """See that a run's policy was trained on this space.
+
+    Raises:
+        ConfigurationError: Sources or rules have changed since.
+    """
+    try:
+        trained_on = json.loads((run.path / FILE).read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"run: a folder with a trained policy, got {run.path} without {FILE}") from error
+    if trained_on != _content(space):
+        raise ConfigurationError(f"run: sources and rules as when {run.path} was trained, got others")
+
+
+def _content(space: StackSpace) -> dict[str, Any]:
+    content = {
+        "sources": [source.to_json() for source in space.pool.sources],
+        "depths": list(space.pool.depths),
+        "rules": asdict(space.rules),
+    }
+    read_back: dict[str, Any] = json.loads(json.dumps(content))
+    return read_back

@@ -1,0 +1,5 @@
+"""One torch thread: on a machine that does anything else, several make small models many times slower."""
+
+import torch
+
+torch.set_num_threads(1)
