@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from agents.generators import set_state, state_of
-from agents.moves import mutate
+from agents.move_statistics import MoveStatistics
+from agents.moves import MOVES, Stack, cross, mutate
 from agents.random_search import random_stacks
 from envs.natural import natural_prior
 from envs.preferences import PreferenceSampler
@@ -23,6 +24,8 @@ TRIES = 8  # to find a neighbour that has not been asked for yet
 
 class LocalSearch:
     """Mutates, for each sampled preference, the stack of the front that suits it best.
+
+    Moves that have led onto the front are tried more often.
 
     Args:
         space: What may be stacked.
@@ -50,6 +53,7 @@ class LocalSearch:
         self._restart = restart
         self._rng = np.random.default_rng(seed)
         self._seen: set[str] = set()
+        self._moves = MoveStatistics(len(MOVES) + 1)  # the last one joins two stacks
         self.front: list[Candidate] = []
 
     def ask(self, count: int) -> list[Recipe]:
@@ -68,12 +72,18 @@ class LocalSearch:
         known |= {recipe.digest: Candidate(recipe, score) for recipe, score in zip(recipes, scores, strict=True)}
         self._seen.update(known)
         self.front = non_dominated(list(known.values()))
+        self._moves.reward({candidate.recipe.digest for candidate in self.front})
 
     def save(self, folder: Path) -> None:
         """Write the front, what has been asked for, and the generator's state."""
         folder.mkdir(parents=True, exist_ok=True)
         front = [{"recipe": one.recipe.to_json(), "scores": asdict(one.scores)} for one in self.front]
-        state = {"front": front, "seen": sorted(self._seen), "generator": state_of(self._rng)}
+        state = {
+            "front": front,
+            "seen": sorted(self._seen),
+            "moves": self._moves.to_json(),
+            "generator": state_of(self._rng),
+        }
         (folder / "agent.json").write_text(json.dumps(state))
 
     def restore(self, folder: Path) -> None:
@@ -81,6 +91,7 @@ class LocalSearch:
         state = json.loads((folder / "agent.json").read_text())
         self.front = [Candidate(Recipe.from_json(one["recipe"]), _scores(**one["scores"])) for one in state["front"]]
         self._seen = set(state["seen"])
+        self._moves = MoveStatistics.from_json(state["moves"])
         set_state(self._rng, state["generator"])
 
     def _neighbour(self, preference: Array) -> Recipe | None:
@@ -90,11 +101,20 @@ class LocalSearch:
         values = self._normaliser([candidate.scores.values for candidate in self.front])
         best = self.front[int(self._utility(values, preference).argmax())].recipe
         for _ in range(TRIES):
-            changed = mutate(self._space, self._space.encode(best), self._rng)
+            move = self._moves.draw(self._rng)
+            changed = self._changed(self._space.encode(best), move)
             recipe = self._space.recipe(*changed) if changed else None
             if recipe and recipe.digest not in self._seen:
+                self._moves.used(move, recipe.digest)
                 return recipe
         return None
+
+    def _changed(self, stack: Stack, move: int) -> Stack | None:
+        """The stack changed a little, or joined with another of the front."""
+        if move < len(MOVES):
+            return mutate(self._space, stack, self._rng, move)
+        other = self.front[int(self._rng.integers(len(self.front)))].recipe
+        return cross(self._space, stack, self._space.encode(other), self._rng)
 
 
 def non_dominated(candidates: Sequence[Candidate]) -> list[Candidate]:

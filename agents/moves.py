@@ -45,19 +45,44 @@ def swap_source(space: StackSpace, stack: Stack, rng: np.random.Generator) -> St
     return [*layers[:first], *block, *layers[last:]], host
 
 
+def change_source(space: StackSpace, stack: Stack, rng: np.random.Generator) -> Stack:
+    """One layer from another source, same index."""
+    layers, host = stack
+    place = int(rng.integers(len(layers)))
+    source = int(rng.integers(space.sources))
+    return [*layers[:place], source * space.layers + layers[place] % space.layers, *layers[place + 1 :]], host
+
+
 def change_host(space: StackSpace, stack: Stack, rng: np.random.Generator) -> Stack:
     """Another host, where hosts are searched."""
     layers, host = stack
     return layers, int(1 + rng.integers(space.sources)) if space.picks_host else host
 
 
-MOVES: tuple[Move, ...] = (replace_layer, insert_layer, delete_layer, swap_source, change_host)
+MOVES: tuple[Move, ...] = (replace_layer, insert_layer, delete_layer, swap_source, change_source, change_host)
 
 
-def mutate(space: StackSpace, stack: Stack, rng: np.random.Generator, tries: int = 50) -> Stack | None:
-    """A legal neighbour that differs from `stack`, by one random move; None if no try found one."""
+def mutate(
+    space: StackSpace, stack: Stack, rng: np.random.Generator, move: int | None = None, tries: int = 50
+) -> Stack | None:
+    """A legal neighbour that differs from `stack`, by a move (its place in `MOVES`) or a random one; None if none."""
     for _ in range(tries):
-        changed = MOVES[int(rng.integers(len(MOVES)))](space, stack, rng)
+        chosen = int(rng.integers(len(MOVES))) if move is None else move
+        changed = MOVES[chosen](space, stack, rng)
         if changed != stack and space.allows(changed[0]):
             return changed
+    return None
+
+
+def cross(space: StackSpace, first: Stack, second: Stack, rng: np.random.Generator, tries: int = 10) -> Stack | None:
+    """A legal stack that begins as one and ends as the other, cut at one place; None if no try found one.
+
+    The host is that of either, by chance.
+    """
+    for _ in range(tries):
+        cut = int(rng.integers(1, max(2, min(len(first[0]), len(second[0])))))
+        layers = first[0][:cut] + second[0][cut:]
+        host = (first, second)[int(rng.integers(2))][1]
+        if (layers, host) not in (first, second) and space.allows(layers):
+            return layers, host
     return None

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from hm3.checkpoints import Checkpoint
 from hm3.figures import Entry, closing_table, draw_front
 from hm3.model_card import model_card
 from hm3.model_folder import write_model
 from hm3.objectives import Candidate, Preference, Scores, Utility
 from hm3.offline import Judged
-from hm3.recipe import MergeSpec
 from hm3.results import tested_front
-from hm3.rivals import Rival, judged_rivals
+from hm3.rivals import Rival
 from hm3.runs import FrontFile, Member, Model, RunFolder
 from hm3.session import Session
 
 
-def conclude(session: Session, found: Judged, specs: Sequence[MergeSpec], folder: RunFolder) -> FrontFile:
-    """Judge the rivals and the test split, write ``front.json`` and ``front.png``, tell the tracker.
+def conclude(session: Session, found: Judged, rivals: Sequence[Rival], folder: RunFolder, *, most: int) -> FrontFile:
+    """Judge the front on the test split, write ``front.json`` and ``front.png``, tell the tracker.
 
     Args:
         session: The run at work.
         found: What was judged on the search split.
-        specs: The merges to compare with.
+        rivals: The merges to compare with, judged.
         folder: Where it is written.
+        most: Stacks that the front keeps at most.
     """
-    front = tested_front(session, found, _rivals(session, specs))
+    front = tested_front(session, found, rivals, most=most)
     folder.write_front(front)
     draw(front, folder)
     _track(session, front, folder)
@@ -83,19 +84,9 @@ def choose(front: FrontFile, preference: Preference, utility: Utility) -> Member
     return front.candidates[int(utility(values, np.asarray(preference.weights)).argmax())]
 
 
-def export(session: Session, front: FrontFile, member: Member, folder: RunFolder) -> None:
+def export(front: FrontFile, member: Member, checkpoints: Mapping[str, Checkpoint], folder: RunFolder) -> None:
     """Write a candidate of the front into the run folder."""
-    write_model(folder.model, member.recipe, session.bench.checkpoints, model_card(front, member), overwrite=True)
-
-
-def _rivals(session: Session, specs: Sequence[MergeSpec]) -> list[Rival]:
-    rivals = []
-    session.progress.begin("merges", len(specs))
-    depth = next(iter(session.bench.checkpoints.values())).depth
-    for rival in judged_rivals(session.bench, specs, depth):
-        rivals.append(rival)
-        session.progress.advance("merges")
-    return rivals
+    write_model(folder.model, member.recipe, checkpoints, model_card(front, member), overwrite=True)
 
 
 def _track(session: Session, front: FrontFile, folder: RunFolder) -> None:

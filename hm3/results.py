@@ -12,24 +12,28 @@ from hm3.evaluation import Report
 from hm3.evidence import Interval, hypervolume_ratio
 from hm3.objectives import Array, Normaliser, Scores, Utility
 from hm3.offline import Judged
+from hm3.online import spread
 from hm3.recipe import Recipe
 from hm3.rivals import Rival
 from hm3.runs import FrontFile, Member, Model, SplitScores, front_hypervolume, versions_in_use
 from hm3.session import Session
 
+BATCH = 16  # stacks that are judged together: they share work, and the progress still moves
 
-def tested_front(session: Session, found: Judged, rivals: Sequence[Rival]) -> FrontFile:
+
+def tested_front(session: Session, found: Judged, rivals: Sequence[Rival], *, most: int) -> FrontFile:
     """Score on the test split what is on the front and every source, and put all side by side.
 
     Args:
         session: Judges; its progress hears of the stage ``test``.
         found: What was judged on the search split; its archive is the front.
         rivals: The merges, judged.
+        most: Stacks that the front keeps at most; what its hypervolume owes least to goes.
     """
-    front = [candidate.recipe for candidate in found.archive]
+    chosen = found.archive.best(session.preference, session.utility, found.normaliser)
+    front = [candidate.recipe for candidate in spread(found.archive.front, found.normaliser, most, chosen)]
     reports = _reports(session, [*front, *session.identities])
     members = tuple(_member(recipe, found, reports) for recipe in front)
-    chosen = found.archive.best(session.preference, session.utility, found.normaliser)
     return FrontFile(
         objectives=session.bench.objectives,
         normaliser=found.normaliser,
@@ -58,9 +62,11 @@ def _reports(session: Session, recipes: Sequence[Recipe]) -> dict[str, Report]:
     distinct = list({recipe.digest: recipe for recipe in recipes}.values())
     session.progress.begin("test", len(distinct))
     reports: dict[str, Report] = {}
-    for recipe in distinct:
-        (reports[recipe.digest],) = session.bench.test.reports([recipe])
-        session.progress.advance("test")
+    for start in range(0, len(distinct), BATCH):
+        batch = distinct[start : start + BATCH]
+        judged = session.bench.test.reports(batch)
+        reports.update((recipe.digest, report) for recipe, report in zip(batch, judged, strict=True))
+        session.progress.advance("test", len(batch))
     return reports
 
 
@@ -77,7 +83,7 @@ def _source(recipe: Recipe, found: Judged, reports: Mapping[str, Report]) -> Mod
 
 def _rival(rival: Rival) -> Model:
     scores = _both(rival.search, rival.test)
-    return Model(rival.source.name, rival.depth, scores, rival.test.metrics, rival.source.merge)
+    return Model(rival.source.name, rival.recipe.depth, scores, rival.test.metrics, rival.source.merge)
 
 
 def _both(search: Scores, test: Report) -> SplitScores:

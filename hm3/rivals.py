@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,16 +21,19 @@ class Rival:
     """A merge and what it scored.
 
     Attributes:
-        source: The merge.
-        depth: Number of layers.
+        recipe: The merge as a stack of its own layers.
         search: Scores on the search split.
         test: Report on the test split.
     """
 
-    source: Source
-    depth: int
+    recipe: Recipe
     search: Scores
     test: Report
+
+    @property
+    def source(self) -> Source:
+        """The merge."""
+        return self.recipe.sources[0]
 
 
 def judged_rivals(bench: Workbench, specs: Sequence[MergeSpec], depth: int) -> Iterator[Rival]:
@@ -42,14 +45,13 @@ def judged_rivals(bench: Workbench, specs: Sequence[MergeSpec], depth: int) -> I
         depth: Number of layers of each.
     """
     paths = {checkpoint.name: checkpoint.path for checkpoint in bench.checkpoints.values()}
+    resident = {checkpoint.source.digest for checkpoint in bench.checkpoints.values()}
     for spec in specs:
         source = Source.merged(rival_name(spec), spec)
         recipe = Recipe.identity(source, depth)
-        if bench.search.knows(recipe) and bench.test.knows(recipe):
-            yield _judged(bench, source, recipe)
-            continue
-        with _resident(bench, source, spec, paths):
-            yield _judged(bench, source, recipe)
+        known = bench.search.knows(recipe) and bench.test.knows(recipe)
+        with nullcontext() if known or source.digest in resident else _resident(bench, source, spec, paths):
+            yield _judged(bench, recipe)
 
 
 def rival_name(spec: MergeSpec) -> str:
@@ -59,9 +61,9 @@ def rival_name(spec: MergeSpec) -> str:
     return f"{spec.method} " + "/".join(f"{100 * weight:.0f}" for weight in spec.weights)
 
 
-def _judged(bench: Workbench, source: Source, recipe: Recipe) -> Rival:
+def _judged(bench: Workbench, recipe: Recipe) -> Rival:
     (search,), (test,) = bench.search([recipe]), bench.test.reports([recipe])
-    return Rival(source, recipe.depth, search, test)
+    return Rival(recipe, search, test)
 
 
 @contextmanager

@@ -10,9 +10,10 @@ import numpy as np
 
 from hm3.objectives import Array, Evaluator, Preference, Utility
 from hm3.offline import AskTell, Judged, Rollout, explore
-from hm3.online import anchored, fresh, judge, lattice_with, survivors
+from hm3.online import anchored, fresh, judge, lattice_with, survivors, unbeaten
 from hm3.progress import Progress
-from hm3.recipe import Recipe
+from hm3.recipe import MergeSpec, Recipe
+from hm3.rivals import Rival, judged_rivals
 from hm3.tracking import Tracker
 from hm3.workbench import Workbench
 
@@ -125,23 +126,48 @@ class Session:
         """
         self._judge("known", recipes, self.bench.search, found)
 
-    def refine(self, searcher: AskTell, screened: Judged, *, rounds: int, count: int) -> None:
-        """Let a searcher go on from everything that the screen saw.
+    def compare(self, specs: Sequence[MergeSpec], found: Judged) -> list[Rival]:
+        """Judge parameter-space merges on both splits; on the search split they are candidates like any other.
 
         Args:
-            searcher: Told all of it first.
-            screened: What the screen saw; takes in what is found.
+            specs: The merges.
+            found: Takes them in.
+        """
+        rivals = []
+        depth = next(iter(self.bench.checkpoints.values())).depth
+        self.progress.begin("merges", len(specs))
+        for rival in judged_rivals(self.bench, specs, depth):
+            rivals.append(rival)
+            found.add([rival.recipe], [rival.search])
+            self.progress.advance("merges", best=found.best_utility(self.weights, self.utility))
+        return rivals
+
+    def refine(self, searcher: AskTell, screened: Judged, found: Judged, *, rounds: int, count: int) -> None:
+        """Let a searcher go on from the front that was found.
+
+        Its stacks are judged on the screen first; only those that no stack of the front beats there, item for item
+        the same, are judged on the whole search split.
+
+        Args:
+            searcher: Told the front first, then what was judged on the whole search split.
+            screened: Takes in what is judged on the screen.
+            found: The sources and what was judged on the whole search split; takes in what is found.
             rounds: How often it asks.
             count: Stacks of each round.
         """
-        if not rounds:
-            return
-        known = list(screened.candidates.values())
+        pool = {identity.embedding_host for identity in self.identities}
+        known = [each for each in found.candidates.values() if {used.name for used in each.recipe.sources} <= pool]
         self.progress.begin("refinement", rounds * count)
         searcher.tell([each.recipe for each in known], [each.scores for each in known])
-        for rollout in explore(searcher, self.bench.screen, screened, rollouts=rounds, episodes=count):
-            best = screened.best_utility(self.weights, self.utility)
-            self.progress.advance("refinement", len(rollout.recipes), best=best)
+        for _ in range(rounds):
+            recipes = fresh(searcher.ask(count), found)
+            screened.add(recipes, self.bench.screen(recipes))
+            kept = unbeaten(recipes, [each.recipe for each in found.archive], self.bench.screen)
+            scores = self.bench.search(kept)
+            searcher.tell(kept, scores)
+            found.add(kept, scores)
+            self.progress.advance("refinement", count, best=found.best_utility(self.weights, self.utility))
+            self.tracker.log({"hypervolume": found.hypervolume()}, self.evaluations)
 
     def promote(self, screened: Judged, found: Judged, *, divisions: int, count: int) -> None:
         """Judge the screen's most promising recipes on the whole search split.

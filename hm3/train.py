@@ -39,11 +39,12 @@ def main(config: DictConfig) -> None:
         run.write_pool()
         if isinstance(searcher, Proposer):
             session.propose(searcher, screened, divisions=online.divisions, each=online.each, own=online.own)
-        refiner = run.refiner(sampler, screened.normaliser)
-        session.refine(refiner, screened, rounds=online.refine, count=offline.episodes)
         found = session.sources_on_search()
+        rivals = session.compare(run.rivals, found)
         session.promote(screened, found, divisions=online.divisions, count=online.survivors)
-        front = run.conclude(found, export=config.export)
+        refiner = run.refiner(sampler, found.normaliser)
+        session.refine(refiner, screened, found, rounds=online.refine, count=offline.episodes)
+        front = run.conclude(found, rivals, most=online.front, export=config.export)
     show(front, session.utility, folder)
 
 

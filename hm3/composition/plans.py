@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from omegaconf import DictConfig
 
@@ -44,6 +44,7 @@ class Online:
         own: Proposals for the user's preference.
         refine: Rounds of local search from what was found.
         survivors: Stacks that are judged on the whole search split.
+        front: Stacks that the front keeps at most.
     """
 
     divisions: int
@@ -51,6 +52,7 @@ class Online:
     own: int
     refine: int
     survivors: int
+    front: int
 
     def __post_init__(self) -> None:
         whole("online.divisions", self.divisions, 0)
@@ -58,12 +60,13 @@ class Online:
         whole("online.own", self.own, 0)
         whole("online.refine", self.refine, 0)
         whole("online.survivors", self.survivors, 1)
+        whole("online.front", self.front, 1)
 
     @classmethod
     def of(cls, config: DictConfig) -> Online:
         """As the section ``online`` says."""
         settings = section(config, "online")
-        return cls(settings.divisions, settings.each, settings.own, settings.refine, settings.survivors)
+        return cls(**{field.name: settings[field.name] for field in fields(cls)})
 
     def proposals(self, objectives: int) -> int:
         """About how many proposals there will be: half of them come more than once."""
@@ -87,11 +90,11 @@ def search_stages(config: DictConfig, known: int = 0) -> list[Stage]:
     online, objectives = Online.of(config), len(section(config, "tasks").objectives or ())
     stages = [
         Stage("proposals", online.proposals(max(1, objectives))),
-        Stage("refinement", online.refine * Offline.of(config).episodes),
+        Stage("merges", whole("rivals", config.rivals, 0), 15),
         Stage("known", known, 5),
         Stage("online", online.survivors, 5),
-        Stage("merges", whole("rivals", config.rivals, 0), 15),
-        Stage("test", 20, 10),
+        Stage("refinement", online.refine * Offline.of(config).episodes, 2),
+        Stage("test", online.front, 10),
     ]
     return [stage for stage in stages if stage.total or stage.name not in ("refinement", "known")]
 

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from envs.preferences import PreferenceSampler
 from envs.space import StackSpace
 from hm3 import closing
+from hm3.checkpoints import Checkpoint
 from hm3.checks import writable_folder
 from hm3.composition.bench import open_bench, open_tracker
 from hm3.composition.merges import merged_checkpoint
@@ -24,7 +25,8 @@ from hm3.objectives import Normaliser
 from hm3.offline import AskTell, Judged
 from hm3.parameter import MergeCache
 from hm3.progress import ConsoleProgress, Stage
-from hm3.recipe import MergeSpec
+from hm3.recipe import MergeSpec, Recipe
+from hm3.rivals import Rival
 from hm3.runs import FrontFile, RunFolder
 from hm3.session import Session
 from hm3.workbench import Workbench
@@ -39,19 +41,30 @@ class Composition:
         space: The stacks that may be written.
         rivals: The merges to compare with.
         folder: The run folder.
+        merges: Where merged sources are kept.
     """
 
     session: Session
     space: StackSpace
     rivals: Sequence[MergeSpec]
     folder: RunFolder
+    merges: MergeCache
 
-    def conclude(self, found: Judged, *, export: bool) -> FrontFile:
-        """Judge rivals and test split, write the result, export the chosen model."""
-        front = closing.conclude(self.session, found, self.rivals, self.folder)
+    def conclude(self, found: Judged, rivals: Sequence[Rival], *, most: int, export: bool) -> FrontFile:
+        """Judge the front on the test split, write the result, export the chosen model."""
+        front = closing.conclude(self.session, found, rivals, self.folder, most=most)
         if export:
-            closing.export(self.session, front, front.chosen_member, self.folder)
+            member = front.chosen_member
+            closing.export(front, member, self._checkpoints(member.recipe), self.folder)
         return front
+
+    def _checkpoints(self, recipe: Recipe) -> dict[str, Checkpoint]:
+        """The checkpoints of a recipe's sources; rivals are built once more."""
+        known = self.session.bench.checkpoints
+        return {
+            source.name: known.get(source.name) or merged_checkpoint(source, self.merges, known)
+            for source in recipe.sources
+        }
 
     def write_pool(self) -> None:
         """Write ``pool.json``: what the policy was trained on, so that nobody asks it about anything else."""
@@ -106,7 +119,7 @@ def composed(
         with ConsoleProgress(with_merges(stages, len(parts.rivals))) as progress:
             session = _session(config, folder, bench, parts, progress)
             try:
-                yield Composition(session, parts.space, parts.rivals, folder)
+                yield Composition(session, parts.space, parts.rivals, folder, merges)
             finally:
                 session.tracker.finish()
 

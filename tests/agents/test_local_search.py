@@ -3,7 +3,17 @@ import pytest
 
 from agents import LocalSearch
 from agents.local_search import non_dominated
-from agents.moves import MOVES, change_host, delete_layer, insert_layer, mutate, replace_layer, swap_source
+from agents.moves import (
+    MOVES,
+    change_host,
+    change_source,
+    cross,
+    delete_layer,
+    insert_layer,
+    mutate,
+    replace_layer,
+    swap_source,
+)
 from envs import Dirichlet, TableEvaluator, table_space
 from hm3.objectives import Candidate, Scores, Tchebycheff
 
@@ -26,6 +36,26 @@ def test_moves_change_what_they_say():
 def test_moves_leave_the_original_alone(move):
     move(SPACE, STACK, np.random.default_rng(0))
     assert (list(range(6)), 1) == STACK
+
+
+def test_a_source_changes_in_one_place_at_most():
+    changed = change_source(SPACE, STACK, np.random.default_rng(1))[0]
+    assert [layer % 6 for layer in changed] == STACK[0]
+    assert sum(old != new for old, new in zip(STACK[0], changed, strict=True)) <= 1
+
+
+def test_a_cross_begins_as_one_and_ends_as_the_other():
+    other = ([6 + layer for layer in range(6)], 2)
+    for seed in range(20):
+        layers, host = cross(SPACE, STACK, other, np.random.default_rng(seed))
+        cut = sum(layer < 6 for layer in layers)
+        assert 1 <= cut <= 5
+        assert layers == STACK[0][:cut] + other[0][cut:]
+        assert host in (1, 2)
+
+
+def test_equal_stacks_have_nothing_to_cross():
+    assert cross(SPACE, STACK, STACK, np.random.default_rng(0)) is None
 
 
 def test_mutants_are_legal_and_new():

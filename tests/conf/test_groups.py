@@ -59,10 +59,10 @@ def test_the_other_commands_compose(name):
 
 def test_the_plans_are_those_of_the_file():
     config = composed()
-    assert (Offline.of(config).rollouts, Offline.of(config).episodes) == (32, 64)
-    assert Online.of(config).survivors == 48
+    assert (Offline.of(config).rollouts, Offline.of(config).episodes) == (20, 64)
+    assert Online.of(config).survivors == 64
     names = [stage.name for stage in train_stages(config)]
-    assert names == ["offline", "proposals", "refinement", "online", "merges", "test"]
+    assert names == ["offline", "proposals", "merges", "online", "refinement", "test"]
 
 
 @pytest.mark.parametrize("name", list(HEAVY))

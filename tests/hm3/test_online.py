@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from hm3.archive import hypervolume
 from hm3.errors import ConfigurationError
-from hm3.objectives import Normaliser, Preference, Scores, Tchebycheff
+from hm3.objectives import Candidate, Normaliser, Preference, Scores, Tchebycheff
 from hm3.offline import Judged
-from hm3.online import anchored, fresh, judge, lattice_with, survivors
+from hm3.online import anchored, fresh, judge, lattice_with, spread, survivors, unbeaten
 from hm3.recipe import LayerRef, Recipe, Source
 
 NAMES = ("math", "code")
@@ -47,11 +48,11 @@ def test_the_users_preference_comes_before_the_lattice():
     assert points.tolist() == [[0.7, 0.3], [0.0, 1.0], [0.5, 0.5], [1.0, 0.0]]
 
 
-def test_a_third_of_the_survivors_is_the_users_own_and_the_rest_is_shared():
+def test_a_sixth_of_the_survivors_is_the_users_own_and_the_rest_is_shared():
     #                  0           1           2           3           4           5
     judged = judged_of((0.9, 0.0), (0.8, 0.1), (0.7, 0.2), (0.0, 0.9), (0.1, 0.8), (0.5, 0.5))
     preferences = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])  # the user wants math
-    assert layers(survivors(judged, preferences, UTILITY, 6))[:4] == [0, 1, 3, 5]
+    assert layers(survivors(judged, preferences, UTILITY, 12))[:5] == [0, 1, 3, 5, 4]
     assert layers(survivors(judged, preferences, UTILITY, 1)) == [0]
     assert sorted(layers(survivors(judged, preferences, UTILITY, 100))) == [0, 1, 2, 3, 4, 5]
 
@@ -59,6 +60,13 @@ def test_a_third_of_the_survivors_is_the_users_own_and_the_rest_is_shared():
 def test_an_invalid_stack_never_survives():
     judged = judged_of((0.1, 0.1), (0.0, 0.0), (0.2, 0.2), invalid={1})
     assert sorted(layers(survivors(judged, np.array([[0.5, 0.5]]), UTILITY, 3))) == [0, 2]
+
+
+def test_what_the_front_equals_or_beats_on_the_same_items_is_left_out():
+    table = Table({0: (0.5, 0.5), 1: (0.9, 0.1), 2: (0.5, 0.5), 3: (0.6, 0.4), 4: (0.4, 0.5)})
+    front = [recipe(0), recipe(1)]
+    assert layers(unbeaten([recipe(2), recipe(3), recipe(4)], front, table)) == [3]
+    assert unbeaten([], front, table) == []
 
 
 def test_judging_goes_batch_by_batch():
@@ -90,3 +98,26 @@ def test_what_was_judged_or_comes_twice_is_not_judged_again():
     judged = judged_of((0.1, 0.1), (0.2, 0.2))
     renamed = Recipe.build([LayerRef("other", 1)], "other", "other", {"other": Source("other", "d-base")})
     assert fresh([recipe(2), recipe(0), renamed, recipe(2), recipe(3)], judged) == [recipe(2), recipe(3)]
+
+
+def candidates(*values):
+    return [Candidate(recipe(i), Scores(NAMES, value)) for i, value in enumerate(values)]
+
+
+def test_a_spread_keeps_what_the_volume_owes_most_to():
+    front = candidates((1.0, 0.1), (0.9, 0.12), (0.5, 0.5), (0.1, 1.0), (0.12, 0.9))
+    assert spread(front, UNIT, 3, front[0]) == [front[0], front[2], front[3]]
+    assert spread(front, UNIT, 1, front[4]) == [front[4]]
+    assert spread(front, UNIT, 9, front[1]) == front
+
+
+@pytest.mark.parametrize("most", [2, 4, 6])
+def test_a_spread_is_the_greedy_one(most):
+    angles = np.random.default_rng(0).uniform(0, np.pi / 2, 12)
+    front = candidates(*((float(np.cos(a)), float(np.sin(a))) for a in angles))
+    points = np.array([each.scores.values for each in front])
+    chosen = [0]
+    while len(chosen) < most:
+        rest = [i for i in range(len(front)) if i not in chosen]
+        chosen.append(max(rest, key=lambda i: hypervolume(points[[*chosen, i]])))
+    assert spread(front, UNIT, most, front[0]) == [front[i] for i in sorted(chosen)]

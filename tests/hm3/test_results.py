@@ -1,5 +1,6 @@
 """The result of a run on real, if tiny, models: the front beside its sources and a merge, on both splits."""
 
+import dataclasses
 from contextlib import ExitStack
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from hm3.progress import NullProgress
 from hm3.recipe import LayerRef, Recipe
 from hm3.rivals import judged_rivals
 from hm3.session import Session
+from hm3.tracking import NullTracker
 from hm3.workbench import Items, Machine, Workbench
 from tests.tiny import write_family
 from tests.tiny_tasks import write_tasks
@@ -46,7 +48,11 @@ def run(tmp_path_factory):
         spec = specify("linear", base=None, parents=[sources["math"], sources["code"]], weights=[0.5, 0.5])
         rivals = list(judged_rivals(bench, [spec], 4))
         yield SimpleNamespace(
-            session=session, found=found, short=short, rivals=rivals, front=results.tested_front(session, found, rivals)
+            session=session,
+            found=found,
+            short=short,
+            rivals=rivals,
+            front=results.tested_front(session, found, rivals, most=50),
         )
 
 
@@ -103,3 +109,38 @@ def test_the_ratio_is_that_of_the_two_hypervolumes_on_the_test_split(run):
 def test_the_budget_counts_each_recipe_once(run):
     assert run.front.evaluations == 5  # three sources, one stack, one merge
     assert np.isfinite(run.front.hypervolume_search)
+
+
+def test_a_front_of_one_is_the_choice(run):
+    front = results.tested_front(run.session, run.found, [], most=1)
+    assert [member.recipe.digest for member in front.candidates] == [run.front.chosen]
+
+
+def test_merges_are_candidates_on_the_search_split(run):
+    found = run.session.sources_on_search()
+    (rival,) = run.session.compare([run.rivals[0].source.merge], found)
+    assert found.candidates[rival.recipe.digest].scores == rival.search == run.rivals[0].search
+
+
+class Repeats:
+    """Asks for the same stacks every time, and remembers what it is told."""
+
+    def __init__(self, recipes):
+        self.recipes, self.told = recipes, []
+
+    def ask(self, count):
+        return self.recipes[:count]
+
+    def tell(self, recipes, scores):
+        self.told.append([recipe.digest for recipe in recipes])
+
+
+def test_refinement_judges_on_the_whole_split_what_the_front_does_not_beat_on_the_screen(run):
+    session = dataclasses.replace(run.session, tracker=NullTracker())
+    found, screened = session.sources_on_search(), session.sources_on_screen()
+    searcher = Repeats([run.short, *session.identities])
+    session.refine(searcher, screened, found, rounds=2, count=2)
+    assert searcher.told[0] == [recipe.digest for recipe in session.identities]  # the front first
+    assert searcher.told[1:] == [[run.short.digest], []]  # nothing is as shallow; what is known is not judged again
+    assert run.short.digest in screened.candidates
+    assert run.short.digest in found.candidates
