@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hm3.checkpoints import Checkpoint
-from hm3.figures import Entry, closing_table, draw_front
+from hm3.figures import COLUMNS, Entry, closing_table, draw_front
 from hm3.model_card import model_card
 from hm3.model_folder import write_model
 from hm3.objectives import Candidate, Preference, Scores, Utility
@@ -38,13 +38,18 @@ def conclude(session: Session, found: Judged, rivals: Sequence[Rival], folder: R
 
 
 def draw(front: FrontFile, folder: RunFolder) -> None:
-    """Write ``front.png``: test scores where there are any."""
+    """Write ``front.png``: test scores where there are any; stacks before whole sources, by utility."""
+    candidates = [Candidate(member.recipe, _scores(member, front)) for member in front.candidates]
+    worth = front.utility_function(
+        front.normaliser([each.scores.values for each in candidates]), np.asarray(front.preference.weights)
+    )
+    order = sorted(range(len(candidates)), key=lambda i: (not candidates[i].recipe.seams, -worth[i]))
     draw_front(
         folder.picture,
-        candidates=[Candidate(member.recipe, _scores(member, front)) for member in front.candidates],
+        candidates=[candidates[i] for i in order],
         chosen=front.chosen,
-        sources={model.name: _scores(model, front) for model in front.sources},
-        merges={model.name: _scores(model, front) for model in front.rivals},
+        sources={model.name: _scores(model, front) for model in _given(front)},
+        merges={model.name: _scores(model, front) for model in _merges(front)},
         title=f"{len(front.candidates)} stacks on the front, hypervolume {front.hypervolume:.3f} on the test split",
     )
 
@@ -52,6 +57,8 @@ def draw(front: FrontFile, folder: RunFolder) -> None:
 def show(front: FrontFile, utility: Utility, folder: RunFolder) -> None:
     """Print the closing table, how the front compares with sources and merges, and where everything is."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = COLUMNS
     console.print(table_of(front, utility))
     lines = [f"hypervolume {front.hypervolume:.3f} on the test split, {front.evaluations} evaluations"]
     ratio = front.hypervolume_ratio
@@ -67,8 +74,8 @@ def table_of(front: FrontFile, utility: Utility, *, markdown: bool = False) -> T
     """The closing table of a front."""
     chosen = front.chosen_member
     return closing_table(
-        sources=[_entry(model.name, model, front) for model in front.sources],
-        merges=[_entry(model.name, model, front) for model in front.rivals],
+        sources=[_entry(model.name, model, front) for model in _given(front)],
+        merges=[_entry(model.name, model, front) for model in _merges(front)],
         chosen=_entry(front.chosen[:8], chosen, front),
         front=[_entry(member.recipe.digest[:8], member, front) for member in front.candidates],
         normaliser=front.normaliser,
@@ -99,6 +106,17 @@ def _track(session: Session, front: FrontFile, folder: RunFolder) -> None:
     tracker.table("front", ["digest", "depth", *front.names], [_row(member) for member in front.candidates])
     tracker.image("front", folder.picture)
     tracker.summary({**volumes, **ratios, "evaluations": session.evaluations, "chosen": front.chosen})
+
+
+def _given(front: FrontFile) -> list[Model]:
+    """The sources that nobody merged."""
+    return [model for model in front.sources if model.merge is None]
+
+
+def _merges(front: FrontFile) -> list[Model]:
+    """Every merge, once: the parameter level's and the rivals."""
+    merges = {model.merge.digest: model for model in (*front.rivals, *front.sources) if model.merge is not None}
+    return list(merges.values())
 
 
 def _row(member: Member) -> list[str | int | float]:

@@ -7,6 +7,6 @@
 
 from hm3.figures.front import draw_front
 from hm3.figures.palette import Palette
-from hm3.figures.table import Entry, closing_table, closing_text
+from hm3.figures.table import COLUMNS, Entry, closing_table, closing_text
 
-__all__ = ["Entry", "Palette", "closing_table", "closing_text", "draw_front"]
+__all__ = ["COLUMNS", "Entry", "Palette", "closing_table", "closing_text", "draw_front"]

@@ -13,7 +13,7 @@ from hm3.checkpoints import write_atomic
 from hm3.figures.page import MARGIN, Page, legend_height
 from hm3.figures.palette import Palette
 from hm3.figures.panels import Points, draw_panel, legend_of_panels
-from hm3.figures.strips import draw_strips, least_width, legend_of_strips, strips_height
+from hm3.figures.strips import draw_strips, least_width, legend_of_strips, shown_first, strips_height
 from hm3.objectives import Candidate, Scores
 
 WIDTH, TITLE = 11.0, 0.42  # inches
@@ -35,7 +35,7 @@ def draw_front(
 
     Args:
         path: Where it goes.
-        candidates: The front, at least one; raw scores of one split.
+        candidates: The front, at least one; raw scores of one split. The first ones get a strip.
         chosen: Digest of the chosen candidate.
         sources: Name -> raw scores of the source checkpoints; their order gives the colours.
         merges: Name -> raw scores of the parameter-space merges.
@@ -46,7 +46,8 @@ def draw_front(
     """
     best = [candidate.recipe.digest for candidate in candidates].index(chosen)
     points = Points.of(candidates, best, sources, merges or {})
-    write_atomic(path, _page(candidates, points, _palette(candidates, sources), title).png())
+    palette = _palette(shown_first(candidates, best), sources)
+    write_atomic(path, _page(candidates, points, palette, title).png())
 
 
 def _palette(candidates: Sequence[Candidate], sources: Mapping[str, Scores]) -> Palette:
@@ -58,7 +59,8 @@ def _palette(candidates: Sequence[Candidate], sources: Mapping[str, Scores]) -> 
 def _page(candidates: Sequence[Candidate], points: Points, palette: Palette, title: str) -> Page:
     depth = max(candidate.recipe.depth for candidate in candidates)
     layout = _Layout.of(points, depth)
-    above, below = legend_of_panels(points, palette), legend_of_strips(palette, [each.recipe for each in candidates])
+    shown = shown_first(candidates, points.chosen)
+    above, below = legend_of_panels(points, palette), legend_of_strips(palette, [each.recipe for each in shown])
     panels = MARGIN + layout.scale * TITLE + layout.legend(above)
     keys = panels + layout.rows * layout.slot_height
     strips = keys + layout.legend(below)

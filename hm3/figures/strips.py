@@ -61,9 +61,14 @@ def strips_height(count: int) -> float:
     return HEADER + ROW * min(count, MAX_STRIPS) + FOOTER
 
 
+def shown_first(candidates: Sequence[Candidate], chosen: int) -> list[Candidate]:
+    """The candidates that get a strip: the chosen one, then the first of the others."""
+    return [candidates[chosen], *candidates[:chosen], *candidates[chosen + 1 :]][:MAX_STRIPS]
+
+
 def draw_strips(axes: Axes, candidates: Sequence[Candidate], chosen: int, palette: Palette, width: float) -> None:
     """Draw the chosen candidate and then the others in their order; the axes' unit is the inch."""
-    shown = [candidates[chosen], *candidates[:chosen], *candidates[chosen + 1 :]][:MAX_STRIPS]
+    shown = shown_first(candidates, chosen)
     names = candidates[0].scores.names
     plan = Plan.of(names, max(candidate.recipe.depth for candidate in shown), width)
     axes.set(xlim=(0, width), ylim=(strips_height(len(candidates)), 0))

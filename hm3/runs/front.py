@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from hm3.archive import hypervolume
 from hm3.evidence import Interval
-from hm3.objectives import Normaliser, Objective, Preference, Scores
+from hm3.objectives import UTILITIES, Normaliser, Objective, Preference, Scores, Utility
 from hm3.recipe import MergeSpec, Recipe
 
 FORMAT = 1
@@ -133,6 +133,11 @@ class FrontFile:
     def names(self) -> tuple[str, ...]:
         """The objectives' names, in order."""
         return tuple(objective.name for objective in self.objectives)
+
+    @property
+    def utility_function(self) -> Utility:
+        """What a preference makes of normalised scores."""
+        return UTILITIES[self.utility](**self.utility_parameters)
 
     @property
     def chosen_member(self) -> Member:
