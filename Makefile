@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup train test check pytest smoke benchmark benchmark-quick
+.PHONY: setup train test check pytest smoke benchmark-quick
 
 setup: $(READY)
 
@@ -32,8 +32,5 @@ pytest: setup
 smoke: setup
 	$(BIN)/python -m scripts.smoke
 
-benchmark: setup
-	$(BIN)/python -m scripts.benchmark $(NAME)
-
 benchmark-quick: setup
-	@echo "no quick benchmark yet"
+	@echo "benchmarks: none so far"

@@ -108,7 +108,6 @@ metric_list:
     assert ours.metrics == pytest.approx(theirs, abs=1e-6)
 
 
-@pytest.mark.skipif(not (zoo.MODELS / "base").is_dir(), reason="the zoo's models are not there")
 def test_the_zoos_tasks_get_stock_numbers(tmp_path):
     checkpoints = {name: Checkpoint.open(name, zoo.source_path(name)) for name in ("base", "math")}
     depth = checkpoints["base"].depth
