@@ -41,6 +41,7 @@ def main(config: DictConfig) -> None:
         member.recipe,
         past.checkpoints(member.recipe),
         model_card(front, member),
+        untouched=[checkpoint.path for checkpoint in past.given.values()],
         shard_bytes=shard_bytes,
         overwrite=overwrite,
     )

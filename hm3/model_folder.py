@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hm3.checkpoints import Checkpoint, write_checkpoint
@@ -17,6 +17,7 @@ def write_model(
     checkpoints: Mapping[str, Checkpoint],
     card: str,
     *,
+    untouched: Sequence[Path] = (),
     shard_bytes: int = 10**9,
     overwrite: bool = False,
 ) -> Path:
@@ -27,6 +28,7 @@ def write_model(
         recipe: The stack.
         checkpoints: Name of source -> checkpoint, for every source of the recipe.
         card: The model card's text.
+        untouched: Folders, beside those of the recipe's sources, that must not be written to.
         shard_bytes: Upper limit of a weight file, in bytes.
         overwrite: Whether a folder that HM3 wrote may be replaced.
 
@@ -44,6 +46,6 @@ def write_model(
         copy_from=used[recipe.embedding_host].path,
         files={"recipe.json": json.dumps(recipe.to_json(), indent=1) + "\n", "README.md": card},
         shard_bytes=shard_bytes,
-        sources=[checkpoint.path for checkpoint in used.values()],
+        sources=[*untouched, *(checkpoint.path for checkpoint in used.values())],
         overwrite=overwrite,
     )

@@ -90,6 +90,11 @@ class PastRun:
             )
         return found[0]
 
+    @cached_property
+    def given(self) -> Mapping[str, Checkpoint]:
+        """Name -> checkpoint for every source that the run was given; nothing may be written over them."""
+        return open_sources(self.settings.sources).checkpoints
+
     def checkpoints(self, recipe: Recipe) -> Mapping[str, Checkpoint]:
         """Name -> checkpoint for every source of a recipe, merged ones built if need be.
 
@@ -97,7 +102,7 @@ class PastRun:
             CheckpointError: A source is not what it was when the run used it.
             ConfigurationError: The run's settings don't name a source of the recipe.
         """
-        given = open_sources(self.settings.sources).checkpoints
+        given = self.given
         merges = MergeCache(Path(str(self.settings.merges)))
         found = {}
         for source in recipe.sources:

@@ -16,7 +16,7 @@ from hm3.errors import ConfigurationError
 from hm3.lattice import das_dennis
 from hm3.objectives import Preference
 from hm3.parameter.level import Expert
-from hm3.parameter.specification import Settings, specify
+from hm3.parameter.specification import Settings, method_named, specify
 from hm3.recipe import MergeSpec, Source
 
 
@@ -31,14 +31,15 @@ class PreferenceWeighted:
         divisions: Steps of the Das-Dennis lattice on each side; its corners, which are no merges, are left out.
         scales: Each anchor is merged once for each: what the merged difference to the base is multiplied by
             (mergekit's ``lambda``). With weights that sum to 1 a merge holds less of each expert than the expert
-            itself; a scale above 1 makes up for it (Sakana's best weights sum to about 2).
+            itself; a scale above 1 makes up for it (Sakana's best weights sum to about 2). None for 1 and 1.5, or
+            1 alone where the method has no scale.
     """
 
     method: str = "dare_ties"
     settings: Settings = field(default_factory=dict)
     anchors: Sequence[Mapping[str, float]] | None = None
     divisions: int = 3
-    scales: Sequence[float] = (1.0,)
+    scales: Sequence[float] | None = None
 
     def __call__(self, base: Source, experts: Sequence[Expert], objectives: Sequence[str]) -> list[Source]:
         """The merged sources; anchors that come to the same merge give one.
@@ -48,7 +49,7 @@ class PreferenceWeighted:
         """
         taken = {base.name, *(expert.source.name for expert in experts)}
         sources: dict[str, Source] = {}
-        for scale, preference in itertools.product(self.scales, self.preferences(objectives)):
+        for scale, preference in itertools.product(self._scales(), self._mergeable(objectives, experts)):
             spec = self.merge_for(preference, base, experts, scale)
             if spec.digest not in sources:
                 name = _free(preference_name(preference) + _scale_name(scale), taken)
@@ -65,6 +66,19 @@ class PreferenceWeighted:
         if self.anchors is None:
             return lattice_anchors(objectives, self.divisions)
         return [Preference.of(anchor, objectives) for anchor in self.anchors]
+
+    def _scales(self) -> Sequence[float]:
+        if self.scales is not None:
+            return self.scales
+        return (1.0, 1.5) if "lambda" in method_named(self.method).parameters else (1.0,)
+
+    def _mergeable(self, objectives: Sequence[str], experts: Sequence[Expert]) -> list[Preference]:
+        """The anchors; of a lattice, those that weigh no more experts than the method can merge."""
+        anchors, most = self.preferences(objectives), method_named(self.method).max_parents
+        if self.anchors is not None or most is None:
+            return anchors
+        fitting = [each for each in anchors if sum(weight > 0 for weight in expert_weights(each, experts)) <= most]
+        return fitting or anchors
 
     def merge_for(
         self, preference: Preference, base: Source, experts: Sequence[Expert], scale: float = 1.0

@@ -16,7 +16,7 @@ GRIDS: tuple[tuple[str, Settings], ...] = (
     ("linear", {}),
     ("task_arithmetic", {"lambda": 1.5}),
     ("ties", {}),
-    ("dare_ties", {"density": 0.9}),
+    ("dare_ties", {}),
 )
 SINGLES: tuple[tuple[str, Settings], ...] = (
     ("della", {}),

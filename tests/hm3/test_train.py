@@ -46,7 +46,7 @@ def test_the_run_folder_is_whole(trained):
 def test_the_front_is_what_was_asked_for(trained):
     front = trained.read_front()
     assert front.preference.as_dict() == {"sums": 0.7, "words": 0.3}
-    assert {model.name for model in front.sources} >= {"base", "sums", "words", "merge_sums60", "merge_words60"}
+    assert {model.name for model in front.sources} >= {"base", "sums", "words", "merge_sums67", "merge_words67_x1.5"}
     assert len(front.rivals) >= 2
     assert front.evaluations >= len(front.candidates)
     assert all(member.scores.test for member in front.candidates)

@@ -4,7 +4,7 @@ import pytest
 
 from hm3.errors import ConfigurationError
 from hm3.objectives import Preference
-from hm3.parameter import Expert, NoMerge, PreferenceWeighted, expert_weights, lattice_anchors, rival_specs
+from hm3.parameter import METHODS, Expert, NoMerge, PreferenceWeighted, expert_weights, lattice_anchors, rival_specs
 from hm3.recipe import Source
 
 BASE = Source("base", "0")
@@ -29,12 +29,19 @@ def test_the_anchors_are_a_lattice_without_its_corners():
 
 
 def test_one_merge_for_each_anchor():
-    sources = PreferenceWeighted(divisions=2)(BASE, EXPERTS, OBJECTIVES)
+    sources = PreferenceWeighted(divisions=2, scales=[1.0])(BASE, EXPERTS, OBJECTIVES)
     names = ["merge_code50_translation50", "merge_math50_translation50", "merge_math50_code50"]
     assert [source.name for source in sources] == names
     spec = sources[2].merge
     assert (spec.method, spec.base, spec.parents) == ("dare_ties", BASE, (MATH, CODE))
     assert spec.weights == (0.5, 0.5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_works_by_its_name_alone(method):
+    sources = PreferenceWeighted(method)(BASE, EXPERTS, OBJECTIVES)
+    assert {source.merge.method for source in sources} == {method}
+    assert len(sources) == {"linear": 7, "slerp": 6, "model_stock": 4}.get(method, 14)
 
 
 def test_each_anchor_at_each_scale():
@@ -49,7 +56,7 @@ def test_a_method_without_a_scale_refuses_one():
 
 
 def test_stated_anchors_and_settings():
-    level = PreferenceWeighted("ties", {"density": 0.3}, anchors=[{"math": 3, "code": 1}, {"code": 1}])
+    level = PreferenceWeighted("ties", {"density": 0.3}, [{"math": 3, "code": 1}, {"code": 1}], scales=[1.0])
     first, second = level(BASE, EXPERTS, OBJECTIVES)
     assert (first.name, second.name) == ("merge_math75_code25", "merge_code100")
     assert first.merge.parents == (MATH, CODE)
@@ -59,14 +66,14 @@ def test_stated_anchors_and_settings():
 
 def test_names_are_new():
     experts = (Expert(Source("merge_math60", "x"), ("math",)), *EXPERTS[1:])
-    level = PreferenceWeighted(anchors=[{"math": 0.601, "code": 0.399}, {"math": 0.599, "code": 0.401}])
+    level = PreferenceWeighted(anchors=[{"math": 0.601, "code": 0.399}, {"math": 0.599, "code": 0.401}], scales=[1.0])
     lead = [{"math": 3, "code": 1, "translation": 1}]
     assert PreferenceWeighted(anchors=lead)(BASE, experts, OBJECTIVES)[0].name == "merge_math60_2"
     assert [s.name for s in level(BASE, experts, OBJECTIVES)] == ["merge_math60_code40", "merge_math60_code40_2"]
 
 
 def test_anchors_of_the_same_merge_give_one():
-    level = PreferenceWeighted(anchors=[{"math": 1}, {"math": 2}])
+    level = PreferenceWeighted(anchors=[{"math": 1}, {"math": 2}], scales=[1.0])
     assert len(level(BASE, EXPERTS, OBJECTIVES)) == 1
 
 

@@ -32,11 +32,11 @@ def test_normalize_and_rescale_default_as_in_mergekit(method):
 
 
 def test_every_setting_is_stated():
-    assert dict(spec().settings) == {"density": 0.5, "lambda": 1.0, "normalize": False, "rescale": True, "seed": 0}
+    assert dict(spec().settings) == {"density": 0.9, "lambda": 1.0, "normalize": False, "rescale": True, "seed": 0}
 
 
 def test_a_stated_default_is_the_same_merge():
-    assert spec(density=0.5, seed=0).digest == spec().digest
+    assert spec(density=0.9, seed=0).digest == spec().digest
     assert spec(density=0.4).digest != spec().digest
     assert spec(seed=1).digest != spec().digest
 
