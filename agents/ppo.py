@@ -15,6 +15,7 @@ from agents.buffer import filled_buffer
 from agents.credit import Credit, Terminal
 from agents.extractors import FlatPath, RecurrentPath
 from agents.generators import global_states, set_global_states, set_state, state_of
+from agents.imitation import Memory, imitate
 from agents.model import build_model
 from agents.policy import NaturalPolicy
 from agents.proposals import beam, propose, values
@@ -50,6 +51,7 @@ class PPO:
         clip: PPO's clip range.
         epochs: Passes over a rollout.
         relabels: Other preferences that each episode is offered to; 0 learns from its own only.
+        imitation: Gradient steps after each update towards the best known stacks for sampled preferences; 0 for none.
         batch_size: Actions of a minibatch, about: minibatches of one rollout are of equal size.
         encoder: Reads the path: the GRU learns more from an evaluation, `FlatPath` is about twice as fast.
         width: Of the networks.
@@ -74,6 +76,7 @@ class PPO:
         clip: float = 0.2,
         epochs: int = 4,
         relabels: int = 4,
+        imitation: int = 4,
         batch_size: int = 512,
         encoder: type[RecurrentPath] | type[FlatPath] = RecurrentPath,
         width: int = 64,
@@ -85,6 +88,7 @@ class PPO:
         self._rollouts, self._told, self._relabels = rollouts, 0, relabels
         self._rng = np.random.default_rng(seed)
         self._pending: Rollout | None = None
+        self._imitation, self._memory = imitation, Memory(space)
         self.model = build_model(
             space,
             sampler.objectives,
@@ -140,10 +144,16 @@ class PPO:
         rollout = relabel(rollout, self.policy, self.sampler, self._relabels, self._rng)
         values = self.normaliser([known[recipe.digest] for recipe in rollout.recipes])
         self._learn(rollout, self._advantages(rollout, self.utility(values, rollout.preferences)))
+        self.remember(recipes, scores)
+        self._imitate(len(recipes))
         self._pending = None
         self._told += 1
         if self._rollouts:
             self.progress = self._told / self._rollouts
+
+    def remember(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
+        """Take note of judged stacks, whoever wrote them: the sources, say."""
+        self._memory.add(recipes, scores)
 
     def propose(
         self, preferences: Array, per_preference: int, *, greedy: bool = True, rng: np.random.Generator
@@ -174,6 +184,7 @@ class PPO:
             "progress": self.progress,
             "timesteps": self.model.num_timesteps,
             "updates": self.model._n_updates,
+            "memory": self._memory.to_json(),
             "generator": state_of(self._rng),
             "globals": global_states(),
         }
@@ -192,8 +203,17 @@ class PPO:
         state = json.loads((folder / "agent.json").read_text())
         self._told, self.progress, self._pending = state["told"], state["progress"], None
         self.model.num_timesteps, self.model._n_updates = state["timesteps"], state["updates"]
+        self._memory.restore(state["memory"])
         set_state(self._rng, state["generator"])
         set_global_states(state["globals"])
+
+    def _imitate(self, count: int) -> None:
+        """Learn the best known stacks for `count` sampled preferences."""
+        if not self._imitation or not self._memory.stacks:
+            return
+        preferences = self.sampler(count, self._rng)
+        stacks, utilities = self._memory.best(preferences, self.normaliser, self.utility)
+        imitate(self.policy, self.space, preferences, stacks, utilities, self._imitation)
 
     def _advantages(self, rollout: Rollout, utilities: Array) -> Array:
         """(M,) advantage of each action."""

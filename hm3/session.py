@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from hm3.objectives import Array, Evaluator, Preference, Utility
+from hm3.objectives import Array, Evaluator, Preference, Scores, Utility
 from hm3.offline import AskTell, Judged, Rollout, explore
 from hm3.online import anchored, fresh, judge, lattice_with, survivors, unbeaten
 from hm3.progress import Progress
@@ -26,6 +26,15 @@ class Proposer(Protocol):
         self, preferences: Array, per_preference: int, *, greedy: bool = True, rng: np.random.Generator
     ) -> list[Recipe]:
         """Distinct stacks for each preference (P, K), greedy first."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A searcher that learns from stacks that it hasn't asked for."""
+
+    def remember(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
+        """Take note of judged stacks."""
         ...
 
 
@@ -92,6 +101,9 @@ class Session:
             after: Called after each rollout; it may write a checkpoint.
             metrics: The searcher's own numbers.
         """
+        if isinstance(searcher, Remembers):
+            known = list(screened.candidates.values())
+            searcher.remember([each.recipe for each in known], [each.scores for each in known])
         self.progress.begin("offline", rollouts)
         for rollout in explore(
             searcher, self.bench.screen, screened, rollouts=rollouts, episodes=episodes, first=first

@@ -1,0 +1,126 @@
+"""Self-imitation: after its own update the policy learns to write, for any preference, the best stack that is known.
+
+The networks so stay what a preference asks them, and never fall behind what has been found, the sources included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F  # noqa: N812 - torch's own convention
+
+from agents.moves import Stack
+from agents.policy import NaturalPolicy
+from envs.episodes import Episodes, Observation
+from envs.space import Bools, Ints, StackSpace
+from hm3.objectives import Array, Normaliser, Scores, Utility
+from hm3.recipe import Recipe
+
+
+class Memory:
+    """The stacks that no other known one is at least as good as, with their scores.
+
+    Args:
+        space: Stacks that it does not allow are not remembered.
+    """
+
+    def __init__(self, space: StackSpace) -> None:
+        self._space = space
+        self.stacks: list[Stack] = []
+        self.values: Array = np.zeros((0, 0))
+
+    def add(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
+        """Remember what is worth it."""
+        for recipe, score in zip(recipes, scores, strict=True):
+            values = np.array(score.values)
+            if score.valid and self._writable(recipe) and not self._covers(values):
+                self._admit(self._space.encode(recipe), values)
+
+    def best(self, preferences: Array, normaliser: Normaliser, utility: Utility) -> tuple[list[Stack], Array]:
+        """The best stack for each preference (N, K), and its utility (N,)."""
+        utilities = utility(normaliser(self.values)[None], preferences[:, None])
+        best = utilities.argmax(axis=1)
+        return [self.stacks[i] for i in best.tolist()], utilities[np.arange(len(best)), best]
+
+    def to_json(self) -> dict[str, Any]:
+        """The content as a JSON value."""
+        return {"stacks": self.stacks, "values": self.values.tolist()}
+
+    def restore(self, value: dict[str, Any]) -> None:
+        """Read what `to_json` wrote."""
+        self.stacks = [(list(layers), host) for layers, host in value["stacks"]]
+        self.values = np.array(value["values"]) if self.stacks else np.zeros((0, 0))
+
+    def _writable(self, recipe: Recipe) -> bool:
+        known = {source.name for source in recipe.sources} <= set(self._space.pool.names)
+        if not known or (self._space.picks_host and recipe.embedding_host != recipe.head_host):
+            return False
+        return self._space.allows(self._space.encode(recipe)[0])
+
+    def _covers(self, values: Array) -> bool:
+        return len(self.stacks) > 0 and bool((self.values >= values).all(axis=1).any())
+
+    def _admit(self, stack: Stack, values: Array) -> None:
+        old = self.values.reshape(len(self.stacks), len(values))
+        kept = ~np.all(old <= values, axis=1)
+        self.stacks = [one for one, keep in zip(self.stacks, kept, strict=True) if keep] + [stack]
+        self.values = np.vstack([old[kept], values])
+
+
+def replay(space: StackSpace, preferences: Array, stacks: Sequence[Stack]) -> tuple[Observation, Bools, Ints, Ints]:
+    """What a policy would have seen and done, had it written given stacks.
+
+    Args:
+        space: The space.
+        preferences: (N, K), one for each stack.
+        stacks: N stacks.
+
+    Returns:
+        Observations, masks (M, actions), actions (M,), and the episode of each action (M,).
+    """
+    episodes = Episodes(space, len(stacks))
+    episodes.reset(preferences)
+    scripts = [iter(_script(space, stack)) for stack in stacks]
+    parts: list[tuple[Observation, Bools, Ints, Ints]] = []
+    while len(rows := episodes.running):
+        actions = np.array([next(scripts[row]) for row in rows])
+        parts.append((episodes.observe(rows), episodes.masks(rows), actions, rows))
+        episodes.step(actions, rows)
+    seen, masks, actions_, rows_ = zip(*parts, strict=True)
+    observations = {key: np.concatenate([part[key] for part in seen]) for key in seen[0]}
+    return observations, np.concatenate(masks), np.concatenate(actions_), np.concatenate(rows_)
+
+
+def _script(space: StackSpace, stack: Stack) -> Iterable[int]:
+    layers, host = stack
+    return [*([space.stop + host] if space.picks_host else []), *layers, space.stop]
+
+
+def imitate(
+    policy: NaturalPolicy, space: StackSpace, preferences: Array, stacks: Sequence[Stack], utilities: Array, steps: int
+) -> None:
+    """Raise the probability of writing each stack under its preference, and tell the value network what it is worth.
+
+    Args:
+        policy: Learns, by its own optimiser.
+        space: The space.
+        preferences: (N, K).
+        stacks: N stacks.
+        utilities: (N,) what they are worth.
+        steps: Gradient steps over all of them.
+    """
+    observations, masks, actions, rows = replay(space, preferences, stacks)
+    policy.set_training_mode(True)
+    seen: Any = policy.obs_to_tensor(observations)[0]
+    legal, done = torch.as_tensor(masks, device=policy.device), torch.as_tensor(actions, device=policy.device)
+    worth = torch.as_tensor(utilities[rows], dtype=torch.float32, device=policy.device)
+    for _ in range(steps):
+        values, log_probs, _ = policy.evaluate_actions(seen, done, action_masks=legal)
+        loss = -log_probs.mean() + 0.5 * F.mse_loss(values.flatten(), worth)
+        policy.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(policy.parameters(), 0.5)
+        policy.optimizer.step()
