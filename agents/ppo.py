@@ -71,7 +71,7 @@ class PPO:
         gamma: float = 1.0,
         gae_lambda: float = 0.95,
         learning_rate: tuple[float, float] = (2e-3, 2e-4),
-        beta: tuple[float, float] = (2.0, 1.0),
+        beta: tuple[float, float] = (2.5, 2.0),
         entropy: float = 0.01,
         clip: float = 0.2,
         epochs: int = 4,
