@@ -115,6 +115,7 @@ def _init(
 ) -> wandb.Run:
     import wandb
 
+    os.environ.setdefault("WANDB_DISABLE_WEAVE", "true")  # it takes our `agents` for another package of that name
     quiet = wandb.Settings(console="off", init_timeout=_CONNECT_SECONDS, silent=mode == "offline")
     resume: Literal["allow"] | None = "allow" if settings["id"] else None
     return wandb.init(config=config, dir=str(folder), mode=mode, resume=resume, settings=quiet, **settings)
