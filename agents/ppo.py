@@ -158,8 +158,16 @@ class PPO:
     def propose(
         self, preferences: Array, per_preference: int, *, greedy: bool = True, rng: np.random.Generator
     ) -> list[Recipe]:
-        """Up to `per_preference` distinct stacks for each preference (P, K); see `agents.proposals.propose`."""
-        return propose(self.policy, self.space, preferences, per_preference, greedy=greedy, rng=rng)
+        """Up to `per_preference` distinct stacks for each preference (P, K): the likeliest ones, then samples.
+
+        Half of them come from a beam search (`agents.proposals.beam`), whose first is the greedy one or better; without
+        `greedy` all are sampled (`agents.proposals.propose`).
+        """
+        likeliest = -(-per_preference // 2) if greedy else 0
+        found = beam(self.policy, self.space, preferences, likeliest) if likeliest else []
+        rest = per_preference - likeliest
+        found += propose(self.policy, self.space, preferences, rest, greedy=False, rng=rng) if rest else []
+        return list({recipe.digest: recipe for recipe in found}.values())
 
     def beam(self, preferences: Array, width: int) -> list[Recipe]:
         """The stacks of highest log-probability for each preference (P, K); see `agents.proposals.beam`."""

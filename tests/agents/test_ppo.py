@@ -93,7 +93,7 @@ def test_schedules_follow_the_progress():
 
 
 def test_the_policy_is_a_plain_sb3_file(preferences, tmp_path):
-    one = agent(rollouts=2)
+    one = agent(rollouts=2, beta=(2.0, 1.0))
     recipes = one.ask(8)
     one.tell(recipes, TABLE(recipes))
     one.save(tmp_path)
