@@ -131,8 +131,25 @@ def test_a_store_that_became_read_only_says_so(path):
     store.close()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_named(tmp_path):
-    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+@pytest.fixture
+def closed(tmp_path):
+    """A folder that even its owner may only read."""
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    return folder
+
+
+@pytest.fixture
+def not_root():
+    """Root may write everywhere, so for the length of a test it is nobody."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(user)
+
+
+def test_a_folder_without_permission_is_named(closed, not_root):
     with pytest.raises(OutputError, match=r"evaluator\.store"):
-        EvaluationStore(tmp_path / "store.sqlite")
+        EvaluationStore(closed / "store.sqlite")
