@@ -10,13 +10,14 @@ from rich.table import Table
 
 from hm3.checkpoints import Checkpoint
 from hm3.figures import COLUMNS, Entry, closing_table, draw_front
+from hm3.judged import Judged
 from hm3.model_card import model_card
 from hm3.model_folder import write_model
-from hm3.objectives import Candidate, Preference, Scores, Utility
-from hm3.offline import Judged
+from hm3.objectives import Candidate, Preference, Utility
 from hm3.results import tested_front
 from hm3.rivals import Rival
 from hm3.runs import FrontFile, Member, Model, RunFolder
+from hm3.runs.showing import given, merges, ranked, shown_scores
 from hm3.session import Session
 
 
@@ -39,17 +40,12 @@ def conclude(session: Session, found: Judged, rivals: Sequence[Rival], folder: R
 
 def draw(front: FrontFile, folder: RunFolder) -> None:
     """Write ``front.png``: test scores where there are any; stacks before whole sources, by utility."""
-    candidates = [Candidate(member.recipe, _scores(member, front)) for member in front.candidates]
-    worth = front.utility_function(
-        front.normaliser([each.scores.values for each in candidates]), np.asarray(front.preference.weights)
-    )
-    order = sorted(range(len(candidates)), key=lambda i: (not candidates[i].recipe.seams, -worth[i]))
     draw_front(
         folder.picture,
-        candidates=[candidates[i] for i in order],
+        candidates=[Candidate(member.recipe, shown_scores(member, front)) for member in ranked(front)],
         chosen=front.chosen,
-        sources={model.name: _scores(model, front) for model in _given(front)},
-        merges={model.name: _scores(model, front) for model in _merges(front)},
+        sources={model.name: shown_scores(model, front) for model in given(front)},
+        merges={model.name: shown_scores(model, front) for model in merges(front)},
         title=f"{len(front.candidates)} stacks on the front, hypervolume {front.hypervolume:.3f} on the test split",
     )
 
@@ -70,12 +66,17 @@ def show(front: FrontFile, utility: Utility, folder: RunFolder) -> None:
     console.print("\n".join([*lines, f"run folder: {folder.path}"]), soft_wrap=True)
 
 
+def show_finished(folder: RunFolder) -> None:
+    """Say that a run which was to go on is whole."""
+    Console(highlight=False).print(f"nothing left to do in run folder: {folder.path}", soft_wrap=True)
+
+
 def table_of(front: FrontFile, utility: Utility, *, markdown: bool = False) -> Table:
     """The closing table of a front."""
     chosen = front.chosen_member
     return closing_table(
-        sources=[_entry(model.name, model, front) for model in _given(front)],
-        merges=[_entry(model.name, model, front) for model in _merges(front)],
+        sources=[_entry(model.name, model, front) for model in given(front)],
+        merges=[_entry(model.name, model, front) for model in merges(front)],
         chosen=_entry(front.chosen[:8], chosen, front),
         front=[_entry(member.recipe.digest[:8], member, front) for member in front.candidates],
         normaliser=front.normaliser,
@@ -108,28 +109,10 @@ def _track(session: Session, front: FrontFile, folder: RunFolder) -> None:
     tracker.summary({**volumes, **ratios, "evaluations": session.evaluations, "chosen": front.chosen})
 
 
-def _given(front: FrontFile) -> list[Model]:
-    """The sources that nobody merged."""
-    return [model for model in front.sources if model.merge is None]
-
-
-def _merges(front: FrontFile) -> list[Model]:
-    """Every merge, once: the parameter level's and the rivals."""
-    merges = {model.merge.digest: model for model in (*front.rivals, *front.sources) if model.merge is not None}
-    return list(merges.values())
-
-
 def _row(member: Member) -> list[str | int | float]:
     return [member.recipe.digest, member.recipe.depth, *(member.scores.test or member.scores.search).values()]
 
 
 def _entry(name: str, model: Model | Member, front: FrontFile) -> Entry:
     depth = model.depth if isinstance(model, Model) else model.recipe.depth
-    return Entry(name, _scores(model, front), depth)
-
-
-def _scores(model: Model | Member, front: FrontFile) -> Scores:
-    """Test scores, or the search split's where there are none."""
-    scores = model.scores.on("test", front.names) or model.scores.on("search", front.names)
-    assert scores is not None
-    return scores
+    return Entry(name, shown_scores(model, front), depth)

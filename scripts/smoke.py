@@ -1,4 +1,4 @@
-"""The main job in small on the zoo, called exactly as users call it: train, search, evaluate, export.
+"""The main job in small on the zoo, called exactly as users call it: train, search, evaluate, export, report.
 
 python -m scripts.smoke
 """
@@ -33,7 +33,7 @@ SMALL = (
     "evaluator.test_items=16",
     "tracking.wandb=false",
 )
-RUN_FILES = ("front.json", "front.png", "metrics.jsonl", "policy.zip", "pool.json", ".hydra", "model")
+RUN_FILES = ("front.json", "front.png", "report.html", "metrics.jsonl", "policy.zip", "pool.json", ".hydra", "model")
 MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "recipe.json", "README.md")
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -63,6 +63,7 @@ class Smoke:
         target = f"hydra.run.dir={self.folder / 'searched'}"
         self._call("search", f"run={self.folder / 'trained'}", "+preference=code_heavy", "rivals=0", target)
         self._check("weights", self._front("searched")["preference"]["code"] == 0.7)
+        self._check("page", (self.folder / "searched" / "report.html").is_file())
 
     def evaluate(self) -> None:
         """What stock lm-eval says of the chosen model."""
@@ -76,6 +77,14 @@ class Smoke:
         self._call("export", f"run={self.folder / 'trained'}", f"candidate={digest[:12]}", f"out={out}")
         self._check("model", all((out / name).exists() for name in MODEL_FILES))
 
+    def report(self) -> None:
+        """A run as a page, and the runs so far side by side."""
+        page, comparison = self.folder / "page.html", self.folder / "comparison.html"
+        self._call("report", f"run={self.folder / 'trained'}", f"out={page}")
+        self._call("report", f"runs={self.folder}", f"out={comparison}")
+        digest = self._front("trained")["chosen"]
+        self._check("pages", all(digest[:8] in file.read_text(encoding="utf-8") for file in (page, comparison)))
+
     def _call(self, name: str, *overrides: str) -> str:
         command = [sys.executable, "-m", f"hm3.{name}", *overrides]
         self.console.print(f"$ python -m hm3.{name} {' '.join(overrides)}", soft_wrap=True)
@@ -88,7 +97,7 @@ class Smoke:
         return done.stdout
 
     def _front(self, run: str) -> dict[str, Any]:
-        front: dict[str, Any] = json.loads((self.folder / run / "front.json").read_text())
+        front: dict[str, Any] = json.loads((self.folder / run / "front.json").read_text(encoding="utf-8"))
         return front
 
     def _check(self, what: str, holds: bool) -> None:
@@ -101,7 +110,7 @@ def main() -> None:
     console = Console(highlight=False)
     folder = Path(tempfile.mkdtemp(prefix="hm3-smoke-"))
     smoke = Smoke(folder, console)
-    steps: Sequence[Callable[[], None]] = (smoke.train, smoke.search, smoke.evaluate, smoke.export)
+    steps: Sequence[Callable[[], None]] = (smoke.train, smoke.search, smoke.evaluate, smoke.export, smoke.report)
     try:
         for step in steps:
             step()

@@ -48,6 +48,16 @@ class RunFolder:
         return self.path / "policy.zip"
 
     @property
+    def start(self) -> Path:
+        """How the run began, and whether it is finished."""
+        return self.path / "start.json"
+
+    @property
+    def resume(self) -> Path:
+        """Where the run goes on if it is killed (a folder); gone when the run is whole."""
+        return self.path / "resume"
+
+    @property
     def model(self) -> Path:
         """The chosen model as a checkpoint (a folder)."""
         return self.path / "model"
