@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
+import hydra
 from hydra.errors import (
     HydraException,
     InstantiationException,
@@ -19,7 +22,10 @@ from yaml import YAMLError
 from hm3.errors import HM3Error
 
 _NOISE = ("full_key:", "object_type=", "reference_type=", "See https://", "Set the environment variable HYDRA")
+_OPEN = ("sources.experts", "tasks.objectives")  # where users add names of their own
 _TAKEN = re.compile(r"An item is already at '(?P<key>[^']+)'.*?remove \+ prefix: '[^=]*=(?P<value>[^\n]*)'", re.DOTALL)
+
+_UNLIKE = re.compile(r"Error merging override (?P<key>[^=]+)=(?P<value>\[.*\])$", re.MULTILINE)
 
 
 def complaint(error: BaseException) -> tuple[str, bool]:
@@ -27,8 +33,8 @@ def complaint(error: BaseException) -> tuple[str, bool]:
     for each in _chain(error):
         if isinstance(each, HM3Error):
             return one_line(f"error: {each}"), True
-    if isinstance(error, InstantiationException) or not isinstance(
-        error, HydraException | OmegaConfBaseException | YAMLError
+    if isinstance(error, InstantiationException) or not (
+        isinstance(error, HydraException | OmegaConfBaseException | YAMLError) or _raised_by_hydra(error)
     ):
         root = list(_chain(error))[-1]
         hint = "HYDRA_FULL_ERROR=1 shows where"
@@ -36,10 +42,17 @@ def complaint(error: BaseException) -> tuple[str, bool]:
     return one_line(f"error: {_of_hydra(error)}"), True
 
 
+def _raised_by_hydra(error: BaseException) -> bool:
+    """Whether Hydra, while it read the command line, raised something that is no error of its own kinds."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and Path(frames[-1].filename).is_relative_to(Path(hydra.__file__).parent)
+
+
 def one_line(text: str) -> str:
-    """A message without line ends and without what Hydra and OmegaConf add for their own developers."""
+    """A message without line ends, control characters and what Hydra and OmegaConf add for their own developers."""
     lines = (line.strip() for line in text.splitlines())
-    return " ".join(line for line in lines if line and not line.startswith(_NOISE))
+    line = " ".join(line for line in lines if line and not line.startswith(_NOISE))
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -49,7 +62,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__
 
 
-def _of_hydra(error: Exception) -> str:
+def _of_hydra(error: BaseException) -> str:
     cause = error.__cause__
     if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
         return _unknown_option(error.missing_cfg_file, error.options)
@@ -63,11 +76,13 @@ def _of_hydra(error: Exception) -> str:
             return _unknown_key(each)
     if taken := _TAKEN.search(str(error)):
         return _set_already(taken["key"], taken["value"])
+    if unlike := _UNLIKE.search(str(error)):
+        return f"{unlike['key']}: settings by name, {unlike['key']}.NAME=VALUE, got {unlike['value']}"
     return "\n".join(part for part in (str(error), str(cause or "")) if part)
 
 
 def _unknown_option(file: str, options: object) -> str:
-    group, _, choice = file.rpartition("/")
+    group, _, choice = file.rpartition("/") if file.startswith("hydra/") else file.partition("/")
     known = ", ".join(str(option) for option in options) if isinstance(options, list | tuple) else str(options)
     return f"{group}: one of {known}, got {choice!r}"
 
@@ -81,6 +96,11 @@ def _set_already(key: str, value: str) -> str:
 def _unknown_key(cause: ConfigKeyError | ConfigAttributeError) -> str:
     parent = cause.parent_node
     known = [str(key) for key in parent if key != "hydra"] if isinstance(parent, DictConfig) else []
+    where, _, name = str(cause.full_key).rpartition(".")
+    if where in _OPEN:
+        return f"{where}: {', '.join(known) or 'nothing'} so far, got {name!r}; to add it write +{cause.full_key}=..."
+    if not isinstance(parent, DictConfig):
+        return f"{where}: one value, {where}=VALUE, got {cause.full_key}"
     near = difflib.get_close_matches(str(cause.key), known, n=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     return f"{cause.full_key}: no such setting; there are {', '.join(known) or 'none'}; got {cause.key!r}{hint}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from hm3.command.complaints import complaint
+from hm3.command.folders import register
 from hm3.command.quiet import quiet
 from hm3.errors import ConfigurationError, OutputError
 
@@ -35,7 +37,7 @@ def command(config_name: str, config_path: str = "../conf") -> Callable[[Task], 
     """Make a function a command: ``hydra.main``, with errors as one line on stderr.
 
     Exits with 2 where the user must change something, 1 where nobody expected it, 130 after Ctrl-C. Tracebacks show
-    with ``HYDRA_FULL_ERROR=1`` only.
+    with ``HYDRA_FULL_ERROR=1`` only. The jobs of a ``--multirun`` go on when one of them fails.
 
     Args:
         config_name: The configuration, ``train`` for ``conf/train.yaml``.
@@ -43,6 +45,7 @@ def command(config_name: str, config_path: str = "../conf") -> Callable[[Task], 
     """
 
     def decorate(task: Task) -> Callable[[], None]:
+        register()
         folder = (Path(task.__code__.co_filename).resolve().parent / config_path).resolve()
         # Absolute, so that it holds however the command's module was imported.
         run = hydra.main(version_base="1.3", config_path=str(folder), config_name=config_name)
@@ -67,13 +70,15 @@ def resolved(config: DictConfig) -> dict[str, Any]:
 
 
 def _run(run: Callable[[Task], Callable[[], None]], task: Task) -> int:
+    _print_anything()
     if os.environ.get(_FULL, "0") not in ("", "0"):
         run(_quietly(task))()
         return 0
+    failed: list[int] = []
     try:
         _check_flags()
         with _set(_FULL, "1"):  # makes Hydra raise what it would otherwise print
-            run(_contained(task))()
+            run(_contained(task, failed))()
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
     except _StoppedError as stopped:
@@ -82,11 +87,21 @@ def _run(run: Callable[[Task], Callable[[], None]], task: Task) -> int:
         return _report(error if isinstance(error, HydraException) else _no_run_folder(error))
     except Exception as error:
         return _report(error)
-    return 0
+    return min(failed, default=0)
 
 
-def _contained(task: Task) -> Task:
-    """The task, without our setting in its environment and with its errors kept from Hydra's hands."""
+def _print_anything() -> None:
+    """Where the locale cannot show a letter, a question mark stands for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _contained(task: Task, failed: list[int]) -> Task:
+    """The task, without our setting in its environment and with its errors kept from Hydra's hands.
+
+    A job of a multirun that fails says so at once, adds its exit code to `failed` and lets the others run.
+    """
 
     @functools.wraps(task)
     def contained(config: DictConfig) -> None:
@@ -95,9 +110,9 @@ def _contained(task: Task) -> Task:
             try:
                 task(config)
             except Exception as error:
-                if HydraConfig.get().mode == RunMode.MULTIRUN:
-                    raise  # Hydra runs the other jobs first and says which one failed
-                raise _StoppedError from error
+                if HydraConfig.get().mode != RunMode.MULTIRUN:
+                    raise _StoppedError from error
+                failed.append(_report(error, f"job {HydraConfig.get().job.num}: "))
 
     return contained
 
@@ -116,20 +131,22 @@ def _check_flags() -> None:
     parser = get_args_parser()
 
     def refuse(message: str) -> None:
-        raise ConfigurationError(f"command line: settings are written key=value, without dashes ({message})")
+        rule = "settings are written key=value, without dashes, after flags such as --multirun"
+        raise ConfigurationError(f"command line: {rule} ({message})")
 
     parser.error = refuse  # type: ignore[method-assign, assignment]
     parser.parse_args()
 
 
 def _no_run_folder(error: OSError) -> OutputError:
-    """The task's errors come wrapped: what comes plain is Hydra's, when it makes the run folder."""
-    return OutputError(f"hydra.run.dir: a folder that can be written, got {error.filename} ({error.strerror or error})")
+    """The task's errors never come plain: what does is Hydra's, when it makes the run folder."""
+    setting = "hydra.sweep.dir" if get_args_parser().parse_args().multirun else "hydra.run.dir"
+    return OutputError(f"{setting}: a folder that can be written, got {error.filename} ({error.strerror or error})")
 
 
-def _report(error: BaseException) -> int:
+def _report(error: BaseException, where: str = "") -> int:
     line, expected = complaint(error)
-    return _say(line, USER_ERROR if expected else UNEXPECTED)
+    return _say(where + line, USER_ERROR if expected else UNEXPECTED)
 
 
 def _say(line: str, code: int) -> int:
