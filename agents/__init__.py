@@ -8,7 +8,7 @@
 - `generators`: the states of random generators.
 """
 
-from agents.credit import Credit, Spread, Terminal
+from agents.credit import Credit, Potential, Spread, Terminal
 from agents.extractors import FlatPath, RecurrentPath
 from agents.local_search import LocalSearch
 from agents.ppo import PPO
@@ -21,6 +21,7 @@ __all__ = [
     "Credit",
     "FlatPath",
     "LocalSearch",
+    "Potential",
     "RandomSearch",
     "RecurrentPath",
     "Searcher",

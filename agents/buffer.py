@@ -1,65 +1,74 @@
-"""SB3's rollout buffer, filled at once from whole episodes."""
+"""A rollout in minibatches, as `MaskablePPO.train` asks for them."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import NamedTuple
 
-import gymnasium as gym
 import numpy as np
 import torch
-from sb3_contrib.common.maskable.buffers import MaskableDictRolloutBuffer, MaskableDictRolloutBufferSamples
+from torch import Tensor
 
 from agents.rollout import Rollout
+from agents.states import Batch
 from hm3.objectives import Array
 
 
-class EpisodeBuffer(MaskableDictRolloutBuffer):
-    """Holds exactly the actions of one rollout.
+class Samples(NamedTuple):
+    """A minibatch of M actions, with the names that sb3-contrib gives its parts; see `NaturalPolicy.evaluate_actions`.
+
+    Attributes:
+        observations: The actions and what was seen; masks are in it.
+        actions: (M,).
+        old_values: (M,) at the time of the rollout.
+        old_log_prob: (M,) at the time of the rollout.
+        advantages: (M,).
+        returns: (M,).
+        action_masks: None.
+    """
+
+    observations: Batch
+    actions: Tensor
+    old_values: Tensor
+    old_log_prob: Tensor
+    advantages: Tensor
+    returns: Tensor
+    action_masks: None = None
+
+
+class EpisodeBuffer:
+    """Stands where SB3 has its rollout buffer, and holds exactly the actions of one rollout.
 
     Minibatches are shuffled by the agent's own generator: libraries that score models reseed NumPy's global one
     (lm-eval does on every call), which would repeat one order for ever.
+
+    Args:
+        rollout: The rollout.
+        advantages: (M,) of its actions.
+        rng: For the order.
     """
 
-    rng: np.random.Generator
-
-    def fill(self, rollout: Rollout, advantages: Array, rng: np.random.Generator) -> None:
-        """Take a rollout and the advantages (M,) of its actions."""
-        self.rng = rng
-        self.observations = {
-            key: values.reshape(self.buffer_size, 1, *self.obs_shape[key])
-            for key, values in rollout.observations.items()
-        }
-        self.actions = rollout.actions.reshape(-1, 1, 1)
-        self.action_masks = rollout.masks[:, None].astype(np.float32)
-        for name, column in (("values", rollout.values), ("log_probs", rollout.log_probs), ("advantages", advantages)):
-            setattr(self, name, column.astype(np.float32)[:, None])
+    def __init__(self, rollout: Rollout, advantages: Array, rng: np.random.Generator) -> None:
+        self._batch, self._rng = rollout.batch, rng
+        self.values, self.log_probs, self.advantages = (
+            column.astype(np.float32) for column in (rollout.values, rollout.log_probs, advantages)
+        )
         self.returns = self.advantages + self.values
-        self.pos, self.full = self.buffer_size, True
+        names = ("values", "log_probs", "advantages", "returns")
+        self._columns = [torch.as_tensor(getattr(self, name), device=self._batch.rows.device) for name in names]
 
-    def get(  # type: ignore[override]  # sb3-contrib overrides SB3 with another type too
-        self, batch_size: int | None = None
-    ) -> Generator[MaskableDictRolloutBufferSamples, None, None]:
-        """All actions in shuffled minibatches, as sb3-contrib yields them."""
-        if not self.generator_ready:
-            self.observations = {key: self.swap_and_flatten(values) for key, values in self.observations.items()}
-            for name in ("actions", "values", "log_probs", "advantages", "returns", "action_masks"):
-                setattr(self, name, self.swap_and_flatten(getattr(self, name)))
-            self.generator_ready = True
-        order = self.rng.permutation(self.buffer_size)
-        for start in range(0, self.buffer_size, batch_size or self.buffer_size):
-            yield self._get_samples(order[start : start + (batch_size or self.buffer_size)])
+    def get(self, batch_size: int) -> Iterator[Samples]:
+        """All actions in minibatches of about `batch_size`.
 
-
-def filled_buffer(
-    rollout: Rollout,
-    advantages: Array,
-    observation_space: gym.Space[Any],
-    rng: np.random.Generator,
-    device: torch.device | str,
-) -> Any:
-    """The buffer of one rollout, ready for `MaskablePPO.train` (whose annotation knows no dict buffers)."""
-    actions = gym.spaces.Discrete(rollout.masks.shape[1])
-    buffer = EpisodeBuffer(len(rollout.actions), cast(gym.spaces.Dict, observation_space), actions, device)
-    buffer.fill(rollout, advantages, rng)
-    return buffer
+        A minibatch has whole episodes, shuffled, each with all its preferences, so that a path is read once; and each
+        has about as many: a small last one would count as much as the others.
+        """
+        rows, states = self._batch.rows, self._batch.states
+        parts = min(len(states.ends), max(1, round(len(rows) / batch_size)))
+        order = self._rng.permutation(len(states.ends)) % parts
+        part_of = torch.as_tensor(order, device=rows.device)[states.episodes[rows]]
+        for part in range(parts):
+            chosen = torch.nonzero(part_of == part)[:, 0]
+            batch = self._batch.select(chosen)
+            values, log_probs, advantages, returns = (column[chosen] for column in self._columns)
+            yield Samples(batch, batch.states.actions[batch.rows], values, log_probs, advantages, returns)

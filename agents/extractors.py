@@ -1,4 +1,4 @@
-"""What the networks make of an observation: path, preference, host and length as one feature vector."""
+"""What the networks make of an observation: path, preference, host, length, exits where shown: one feature vector."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hm3.objectives import Array
 
 
 class RecurrentPath(nn.Module):
-    """A GRU over the embedded layers: about half as fast as `FlatPath`.
+    """A GRU over the embedded layers: somewhat slower than `FlatPath`.
 
     Args:
         depth: Longest path.
@@ -26,10 +26,13 @@ class RecurrentPath(nn.Module):
 
     def forward(self, embedded: Tensor, length: Tensor) -> Tensor:
         """(B, width) state after the last layer, from embedded layers (B, depth, inner) and length (B,)."""
-        states, _ = self.gru(embedded[:, : max(1, int(length.max()))])
-        last = states[torch.arange(len(states)), (length - 1).clamp(min=0)]
-        result: Tensor = last * (length > 0)[:, None]
-        return result
+        states = self.prefixes(embedded[:, : max(1, int(length.max()))])
+        return states[torch.arange(len(states)), length]
+
+    def prefixes(self, embedded: Tensor) -> Tensor:
+        """(B, 1 + depth, width) states after none, one, two … of embedded layers (B, depth, inner)."""
+        states, _ = self.gru(embedded)
+        return functional.pad(states, (0, 0, 1, 0))
 
 
 class FlatPath(nn.Module):
@@ -48,8 +51,14 @@ class FlatPath(nn.Module):
 
     def forward(self, embedded: Tensor, length: Tensor) -> Tensor:
         """(B, width) from embedded layers (B, depth, inner), 0 where none is written, and length (B,)."""
-        last = embedded[torch.arange(len(embedded)), (length - 1).clamp(min=0)]
-        return torch.tanh(self.places(embedded.flatten(1)) + self.last(last))
+        return self.prefixes(embedded)[torch.arange(len(embedded)), length]
+
+    def prefixes(self, embedded: Tensor) -> Tensor:
+        """(B, 1 + depth, width) views of none, one, two … of embedded layers (B, depth, inner)."""
+        places = self.places.weight.view(-1, *embedded.shape[1:])
+        sums = torch.einsum("bdi,wdi->bdw", embedded, places).cumsum(dim=1)
+        seen = functional.pad(sums + functional.linear(embedded, self.last.weight), (0, 0, 1, 0))
+        return torch.tanh(seen + self.places.bias + self.last.bias)
 
 
 class StackExtractor(BaseFeaturesExtractor):
@@ -79,6 +88,8 @@ class StackExtractor(BaseFeaturesExtractor):
         width: int = 64,
     ) -> None:
         objectives, depth, hosts, lengths = (_size(observation_space[key]) for key in _KEYS)
+        self.shown = [key for key in ("exits",) if key in observation_space.spaces]
+        exits = sum(_size(observation_space[key]) for key in self.shown)
         half = width // 2
         super().__init__(observation_space, 2 * width)
         self.stop = (hosts - 1) * layers
@@ -86,8 +97,9 @@ class StackExtractor(BaseFeaturesExtractor):
         self.layer = nn.Embedding(layers, half)
         self.position = nn.Parameter(0.1 * torch.randn(depth, half))
         self.path = encoder(depth, half, width)
+        self.path_width = width
         self.preference = nn.Linear(objectives, half)
-        self.rest = nn.Linear(hosts + lengths, width - half)
+        self.rest = nn.Linear(hosts + lengths + exits, width - half)
         self.register_buffer("prior", torch.as_tensor(prior, dtype=torch.float32))
         tokens = torch.arange(self.stop)
         self.register_buffer("sources_of", tokens // layers)
@@ -99,13 +111,40 @@ class StackExtractor(BaseFeaturesExtractor):
         path = observations["path"].long()
         host, length = observations["host"].flatten(1), observations["length"].flatten(1)
         written = length.argmax(dim=1)
-        self.prior_rows = self.prior[self._last_tokens(path, host.argmax(dim=1), written)]
+        self.prior_rows = self.leaning(path, host.argmax(dim=1), written)
         features = (
             self.path(self._embed(path), written),
-            torch.tanh(self.preference(observations["preference"])),
-            torch.tanh(self.rest(torch.cat([host, length], dim=1))),
+            self.of_preference(observations["preference"]),
+            self._of_rest(observations),
         )
         return torch.cat(features, dim=1)
+
+    def of_preference(self, preferences: Tensor) -> Tensor:
+        """(B, half) the part of the features that is made of preferences (B, K)."""
+        return torch.tanh(self.preference(preferences))
+
+    def of_states(self, observations: dict[str, Tensor], episodes: Tensor, ends: Tensor) -> Tensor:
+        """The other parts, for all states of whole episodes at once: each path is read once, not once a state.
+
+        Args:
+            observations: Of B states, as in `forward`, without the preference.
+            episodes: (B,) the episode of each state.
+            ends: (E,) the last state of each episode, which shows its whole path.
+
+        Returns:
+            (B, features_dim - half): path, then the rest.
+        """
+        prefixes = self.path.prefixes(self._embed(observations["path"][ends].long()))
+        at = episodes * prefixes.shape[1] + observations["length"].flatten(1).argmax(dim=1)
+        return torch.cat([prefixes.flatten(0, 1).index_select(0, at), self._of_rest(observations)], dim=1)
+
+    def leaning(self, path: Tensor, host: Tensor, length: Tensor) -> Tensor:
+        """(B, actions) logits of the natural prior, from path (B, depth), host (B,) and length (B,)."""
+        return self.prior[self._last_tokens(path, host, length)]
+
+    def _of_rest(self, observations: dict[str, Tensor]) -> Tensor:
+        rest = [observations[key].flatten(1) for key in ("host", "length", *self.shown)]
+        return torch.tanh(self.rest(torch.cat(rest, dim=1)))
 
     def _embed(self, path: Tensor) -> Tensor:
         """(B, depth, inner) source, layer and position embeddings added up; 0 where nothing is written."""

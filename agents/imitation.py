@@ -14,6 +14,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
 from agents.moves import Stack
 from agents.policy import NaturalPolicy
+from agents.states import Batch
 from envs.episodes import Episodes, Observation
 from envs.space import Bools, Ints, StackSpace
 from hm3.objectives import Array, Normaliser, Scores, Utility
@@ -36,7 +37,7 @@ class Memory:
         """Remember what is worth it."""
         for recipe, score in zip(recipes, scores, strict=True):
             values = np.array(score.values)
-            if score.valid and self._writable(recipe) and not self._covers(values):
+            if score.valid and not self._covers(values) and self._writable(recipe):
                 self._admit(self._space.encode(recipe), values)
 
     def best(self, preferences: Array, normaliser: Normaliser, utility: Utility) -> tuple[list[Stack], Array]:
@@ -100,7 +101,12 @@ def _script(space: StackSpace, stack: Stack) -> Iterable[int]:
 
 
 def imitate(
-    policy: NaturalPolicy, space: StackSpace, preferences: Array, stacks: Sequence[Stack], utilities: Array, steps: int
+    policy: NaturalPolicy,
+    space: StackSpace,
+    preferences: Array,
+    stacks: Sequence[Stack],
+    utilities: Array | None,
+    steps: int,
 ) -> None:
     """Raise the probability of writing each stack under its preference, and tell the value network what it is worth.
 
@@ -109,18 +115,29 @@ def imitate(
         space: The space.
         preferences: (N, K).
         stacks: N stacks.
-        utilities: (N,) what they are worth.
+        utilities: (N,) what they are worth; None leaves the value network alone.
         steps: Gradient steps over all of them.
     """
-    observations, masks, actions, rows = replay(space, preferences, stacks)
+    batch = _written(policy, space, preferences, stacks)
+    worth = None if utilities is None else torch.as_tensor(utilities, dtype=torch.float32, device=policy.device)
     policy.set_training_mode(True)
-    seen: Any = policy.obs_to_tensor(observations)[0]
-    legal, done = torch.as_tensor(masks, device=policy.device), torch.as_tensor(actions, device=policy.device)
-    worth = torch.as_tensor(utilities[rows], dtype=torch.float32, device=policy.device)
     for _ in range(steps):
-        values, log_probs, _ = policy.evaluate_actions(seen, done, action_masks=legal)
-        loss = -log_probs.mean() + 0.5 * F.mse_loss(values.flatten(), worth)
+        values, log_probs, _ = policy.judge(batch)
+        loss = -log_probs.mean()
+        if worth is not None:
+            loss = loss + 0.5 * F.mse_loss(values, worth[batch.owners])
         policy.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(policy.parameters(), 0.5)
         policy.optimizer.step()
+
+
+def _written(policy: NaturalPolicy, space: StackSpace, preferences: Array, stacks: Sequence[Stack]) -> Batch:
+    """What the policy would have seen and done; stacks that recur are written once."""
+    numbers: dict[str, int] = {}
+    which = np.array([numbers.setdefault(repr(stack), len(numbers)) for stack in stacks])
+    firsts = np.unique(which, return_index=True)[1]
+    observations, masks, actions, episodes = replay(space, preferences[firsts], [stacks[i] for i in firsts])
+    owners, rows = (torch.as_tensor(part, device=policy.device) for part in np.nonzero(which[:, None] == episodes))
+    weights = torch.as_tensor(preferences, dtype=torch.float32, device=policy.device)
+    return Batch(policy.states(observations, masks, actions, episodes), rows, weights, owners)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -77,19 +76,18 @@ class LocalSearch:
     def save(self, folder: Path) -> None:
         """Write the front, what has been asked for, and the generator's state."""
         folder.mkdir(parents=True, exist_ok=True)
-        front = [{"recipe": one.recipe.to_json(), "scores": asdict(one.scores)} for one in self.front]
         state = {
-            "front": front,
+            "front": [candidate.to_json() for candidate in self.front],
             "seen": sorted(self._seen),
             "moves": self._moves.to_json(),
             "generator": state_of(self._rng),
         }
-        (folder / "agent.json").write_text(json.dumps(state))
+        (folder / "agent.json").write_text(json.dumps(state), encoding="utf-8")
 
     def restore(self, folder: Path) -> None:
         """Go on from a saved state."""
-        state = json.loads((folder / "agent.json").read_text())
-        self.front = [Candidate(Recipe.from_json(one["recipe"]), _scores(**one["scores"])) for one in state["front"]]
+        state = json.loads((folder / "agent.json").read_text(encoding="utf-8"))
+        self.front = [Candidate.from_json(one) for one in state["front"]]
         self._seen = set(state["seen"])
         self._moves = MoveStatistics.from_json(state["moves"])
         set_state(self._rng, state["generator"])
@@ -123,7 +121,3 @@ def non_dominated(candidates: Sequence[Candidate]) -> list[Candidate]:
     at_least = (values[:, None] >= values).all(axis=-1)
     better = at_least & ~at_least.T  # [i, j]: i dominates j
     return [candidates[index] for index in np.flatnonzero(~better.any(axis=0)).tolist()]
-
-
-def _scores(names: list[str], values: list[float], valid: bool) -> Scores:
-    return Scores(tuple(names), tuple(values), valid)

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from sb3_contrib.common.maskable.distributions import MaskableDistribution
 from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPolicy
+from stable_baselines3.common.preprocessing import preprocess_obs
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
+from agents.choice import ILLEGAL, choice
 from agents.extractors import StackExtractor
+from agents.states import Batch, States
 from envs.episodes import Observation
-from envs.space import Bools
+from envs.space import Bools, Ints
 from hm3.objectives import Array
 
 
 class NaturalPolicy(MaskableMultiInputActorCriticPolicy):
     """Adds ``beta * natural prior`` to the logits, so that an untrained policy already writes runnable stacks.
 
-    The prior enters where a distribution is made from the latent code, which rollout, update and prediction all
-    share; so their log-probabilities agree. `beta` is a buffer: it is saved and loaded with the weights.
+    There are two ways through the same networks: SB3's, an observation at a time, and `judge`, whole episodes under
+    many preferences at once. `beta` is a buffer: it is saved and loaded with the weights.
 
     Args:
         beta: Strength of the prior at first.
         *args: As in sb3-contrib.
-        **kwargs: As in sb3-contrib; the extractor must be a `StackExtractor`.
+        **kwargs: As in sb3-contrib; the extractor must be a `StackExtractor`, and the networks have one layer.
     """
 
     beta: Tensor
@@ -36,14 +40,66 @@ class NaturalPolicy(MaskableMultiInputActorCriticPolicy):
 
     def assess(self, observations: Observation, masks: Bools) -> tuple[Array, Array]:
         """Log-probabilities (M, actions) of legal actions, very negative elsewhere, and values (M,)."""
-        self.set_training_mode(False)
         with torch.no_grad():
-            tensors, _ = self.obs_to_tensor(observations)
-            latent_pi, latent_vf = self.mlp_extractor(self.extract_features(tensors))
-            distribution: Any = self._get_action_dist_from_latent(latent_pi)
-            distribution.apply_masking(masks)
+            latent_pi, latent_vf = self.mlp_extractor(self.extract_features(self._tensors(observations)))
+            logits = self.action_net(latent_pi) + self._masked(self.features_extractor.prior_rows, masks)
             values = self.value_net(latent_vf).squeeze(1)
-        return distribution.distribution.logits.double().cpu().numpy(), values.double().cpu().numpy()
+            log_probs = logits.log_softmax(dim=1)
+        return log_probs.double().cpu().numpy(), values.double().cpu().numpy()
+
+    def states(self, observations: Observation, masks: Bools, actions: Ints, episodes: Ints) -> States:
+        """What was seen and done in whole episodes, ready for `judge`.
+
+        Args:
+            observations: Of B states; an episode's states are in order.
+            masks: (B, actions) what was legal.
+            actions: (B,) what was done.
+            episodes: (B,) the episode of each state, from 0.
+        """
+        seen = self._tensors({key: values for key, values in observations.items() if key != "preference"})
+        spaces = cast(Any, self.observation_space).spaces
+        ready = {key: cast(Tensor, preprocess_obs(values, spaces[key])) for key, values in seen.items()}
+        prior = self.features_extractor.leaning(seen["path"], seen["host"], seen["length"])
+        ends = torch.zeros(int(episodes.max()) + 1, dtype=torch.long)
+        ends[torch.from_numpy(episodes)] = torch.arange(len(episodes))  # the last one stays
+        done, owners = (torch.as_tensor(column, device=self.device) for column in (actions, episodes))
+        return States(ready, self._masked(prior, masks), done, owners, ends.to(self.device))
+
+    def judge(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Values, log-probabilities and entropies (M,) of the actions of a batch.
+
+        What depends on the state only, or on the preference only, is computed once for each: the first layer of the
+        networks is linear in both, so their parts are added up only then.
+        """
+        states, rows = batch.states, batch.rows
+        latent_pi, latent_vf = self._latents(batch).chunk(2, dim=1)
+        logits = self.action_net(latent_pi) + states.leaning.index_select(0, rows)
+        log_probs, entropies = choice(logits, states.actions[rows])
+        return self.value_net(latent_vf).flatten(), log_probs, entropies
+
+    def evaluate_actions(
+        self, obs: Any, actions: Tensor, action_masks: Any = None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """As in sb3-contrib; where the observations are a `Batch`, which has actions and masks, by `judge`."""
+        return self.judge(obs) if isinstance(obs, Batch) else super().evaluate_actions(obs, actions, action_masks)
+
+    def _latents(self, batch: Batch) -> Tensor:
+        """(M, 2 * width) the actor's and the critic's hidden units, side by side."""
+        states, extractor = batch.states, self.features_extractor
+        first: Any = (self.mlp_extractor.policy_net[0], self.mlp_extractor.value_net[0])
+        weight, bias = torch.cat([part.weight for part in first]), torch.cat([part.bias for part in first])
+        widths = [extractor.path_width, extractor.preference.out_features, extractor.rest.out_features]
+        of_path, of_preference, of_rest = torch.split(weight, widths, dim=1)
+        seen = extractor.of_states(states.observations, states.episodes, states.ends)
+        by_state = F.linear(seen, torch.cat([of_path, of_rest], dim=1), bias)
+        by_preference = F.linear(extractor.of_preference(batch.preferences), of_preference)
+        return torch.tanh(by_state.index_select(0, batch.rows) + by_preference.index_select(0, batch.owners))
+
+    def _masked(self, prior: Tensor, masks: Bools) -> Tensor:
+        return torch.where(torch.as_tensor(masks, device=self.device), self.beta * prior, ILLEGAL)
+
+    def _tensors(self, observations: Observation) -> dict[str, Tensor]:
+        return {key: torch.as_tensor(values, device=self.device) for key, values in observations.items()}
 
     def _get_action_dist_from_latent(self, latent_pi: Tensor) -> MaskableDistribution:
         logits = self.action_net(latent_pi) + self.beta * self.features_extractor.prior_rows

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from stable_baselines3.common.utils import LinearSchedule
 
 from agents.advantages import advantages
-from agents.buffer import filled_buffer
-from agents.credit import Credit, Terminal
+from agents.buffer import EpisodeBuffer
+from agents.credit import Credit, Terminal, check_credit, prefix_utilities
 from agents.extractors import FlatPath, RecurrentPath
 from agents.generators import global_states, set_global_states, set_state, state_of
 from agents.imitation import Memory, imitate
@@ -52,7 +52,7 @@ class PPO:
         epochs: Passes over a rollout.
         relabels: Other preferences that each episode is offered to; 0 learns from its own only.
         imitation: Gradient steps after each update towards the best known stacks for sampled preferences; 0 for none.
-        batch_size: Actions of a minibatch, about: minibatches of one rollout are of equal size.
+        batch_size: Actions of a minibatch, about; it has whole episodes.
         encoder: Reads the path: the GRU learns more from an evaluation, `FlatPath` is about twice as fast.
         width: Of the networks.
         device: Where the networks live; they are so small that the CPU is fastest.
@@ -70,19 +70,20 @@ class PPO:
         credit: Credit | None = None,
         gamma: float = 1.0,
         gae_lambda: float = 0.95,
-        learning_rate: tuple[float, float] = (2e-3, 2e-4),
+        learning_rate: tuple[float, float] = (4e-3, 4e-4),
         beta: tuple[float, float] = (2.5, 2.0),
         entropy: float = 0.01,
         clip: float = 0.2,
         epochs: int = 4,
         relabels: int = 4,
         imitation: int = 4,
-        batch_size: int = 512,
+        batch_size: int = 1600,
         encoder: type[RecurrentPath] | type[FlatPath] = RecurrentPath,
         width: int = 64,
         device: str = "cpu",
     ) -> None:
         self.space, self.sampler, self.credit = space, sampler, credit or Terminal()
+        check_credit(self.credit, space, gamma)
         self.normaliser, self.utility = normaliser, utility
         self._batch_size, self._beta = batch_size, LinearSchedule(*beta, end_fraction=1.0)
         self._rollouts, self._told, self._relabels = rollouts, 0, relabels
@@ -121,6 +122,11 @@ class PPO:
         self.policy.beta.fill_(self._beta(1.0 - self.progress))
 
     @property
+    def needs_prefixes(self) -> bool:
+        """Whether `tell` must be given the scores of every prefix."""
+        return self.credit.needs_prefixes
+
+    @property
     def metrics(self) -> dict[str, float]:
         """What the last update measured (losses, entropy, clip fraction and so on)."""
         return {name: float(value) for name, value in self.model.logger.name_to_value.items()}
@@ -131,19 +137,32 @@ class PPO:
         self._pending = play(self.policy, self.space, preferences, self._rng)
         return self._pending.recipes
 
-    def tell(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
+    def tell(
+        self,
+        recipes: Sequence[Recipe],
+        scores: Sequence[Scores],
+        prefixes: Sequence[Sequence[Scores]] | None = None,
+    ) -> None:
         """Learn from the scores of the last `ask`.
 
+        Args:
+            recipes: What was asked.
+            scores: Its scores.
+            prefixes: The scores of each recipe after 1, 2, … layers, where `needs_prefixes`.
+
         Raises:
-            ValueError: The recipes are not those of the last `ask`.
+            ValueError: The recipes are not those of the last `ask`, or prefixes are needed.
         """
         rollout = self._pending
         if rollout is None or list(recipes) != rollout.recipes:
             raise ValueError("recipes: exactly those of the last ask, in its order")
+        if self.needs_prefixes and prefixes is None:
+            raise ValueError("prefixes: one list of scores for each recipe, got none")
         known = {recipe.digest: score.values for recipe, score in zip(recipes, scores, strict=True)}
         rollout = relabel(rollout, self.policy, self.sampler, self._relabels, self._rng)
         values = self.normaliser([known[recipe.digest] for recipe in rollout.recipes])
-        self._learn(rollout, self._advantages(rollout, self.utility(values, rollout.preferences)))
+        before = dict(zip((recipe.digest for recipe in recipes), prefixes or (), strict=False))
+        self._learn(rollout, self._advantages(rollout, self.utility(values, rollout.preferences), before))
         self.remember(recipes, scores)
         self._imitate(len(recipes))
         self._pending = None
@@ -174,7 +193,10 @@ class PPO:
         return beam(self.policy, self.space, preferences, width)
 
     def values(self, episodes: Episodes, rows: Ints | None = None) -> Array:
-        """(M,) what the value network expects of stacks that are partly written, under their preferences."""
+        """(M,) what the value network expects of stacks that are partly written, under their preferences.
+
+        With `Potential` credit that is what they will gain over their early exits.
+        """
         return values(self.policy, episodes, rows)
 
     def save(self, folder: Path) -> None:
@@ -196,7 +218,7 @@ class PPO:
             "generator": state_of(self._rng),
             "globals": global_states(),
         }
-        (folder / "agent.json").write_text(json.dumps(state))
+        (folder / "agent.json").write_text(json.dumps(state), encoding="utf-8")
 
     def restore(self, folder: Path) -> None:
         """Go on from what an agent built with the same arguments has saved.
@@ -208,7 +230,7 @@ class PPO:
             self.model.set_parameters(str(folder / "policy.zip"), device=self.model.device)
         except (RuntimeError, ValueError, FileNotFoundError) as error:
             raise ConfigurationError(f"policy: trained on this space with these networks, got {folder}") from error
-        state = json.loads((folder / "agent.json").read_text())
+        state = json.loads((folder / "agent.json").read_text(encoding="utf-8"))
         self._told, self.progress, self._pending = state["told"], state["progress"], None
         self.model.num_timesteps, self.model._n_updates = state["timesteps"], state["updates"]
         self._memory.restore(state["memory"])
@@ -221,12 +243,17 @@ class PPO:
             return
         preferences = self.sampler(count, self._rng)
         stacks, utilities = self._memory.best(preferences, self.normaliser, self.utility)
-        imitate(self.policy, self.space, preferences, stacks, utilities, self._imitation)
+        # Other credit pays part of the utility earlier: what is still to come isn't known of these stacks.
+        worth = utilities if isinstance(self.credit, Terminal) else None
+        imitate(self.policy, self.space, preferences, stacks, worth, self._imitation)
 
-    def _advantages(self, rollout: Rollout, utilities: Array) -> Array:
+    def _advantages(self, rollout: Rollout, utilities: Array, prefixes: Mapping[str, Sequence[Scores]]) -> Array:
         """(M,) advantage of each action."""
         lengths, at = rollout.lengths, (rollout.episodes, rollout.steps)
-        rewards = self.credit(utilities, lengths)
+        before = None
+        if self.needs_prefixes:
+            before = prefix_utilities(rollout, prefixes, self.space, self.normaliser, self.utility)
+        rewards = self.credit(utilities, lengths, before)
         values = np.zeros_like(rewards)
         values[at] = rollout.values
         gamma, gae_lambda = self.model.gamma, self.model.gae_lambda
@@ -234,9 +261,7 @@ class PPO:
         return result
 
     def _learn(self, rollout: Rollout, advantages: Array) -> None:
-        model, count = self.model, len(rollout.actions)
-        model.rollout_buffer = filled_buffer(rollout, advantages, model.observation_space, self._rng, model.device)
-        # Equal minibatches: the deviation of a last one of a single action would be NaN.
-        model.batch_size = -(-count // max(1, round(count / self._batch_size)))
-        model.num_timesteps += count
-        model.train()
+        buffer: Any = EpisodeBuffer(rollout, advantages, self._rng)  # SB3 has no protocol for what it asks of a buffer
+        self.model.rollout_buffer, self.model.batch_size = buffer, self._batch_size
+        self.model.num_timesteps += len(rollout.episodes)
+        self.model.train()

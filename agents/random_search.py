@@ -40,11 +40,11 @@ class RandomSearch:
     def save(self, folder: Path) -> None:
         """Write the generator's state."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "agent.json").write_text(json.dumps(state_of(self._rng)))
+        (folder / "agent.json").write_text(json.dumps(state_of(self._rng)), encoding="utf-8")
 
     def restore(self, folder: Path) -> None:
         """Go on from a saved state."""
-        set_state(self._rng, json.loads((folder / "agent.json").read_text()))
+        set_state(self._rng, json.loads((folder / "agent.json").read_text(encoding="utf-8")))
 
 
 def random_stacks(space: StackSpace, logits: Array, count: int, rng: np.random.Generator) -> list[Recipe]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import torch
 
 from agents.policy import NaturalPolicy
 from agents.rollout import Rollout
@@ -21,52 +22,60 @@ def relabel(
     p' are the policy's probabilities of writing it under the old and the new preference: what is taken is distributed
     as if it had been written for the new one, as far as the old one writes such stacks at all.
     """
-    parts = [rollout, *(_offered(rollout, policy, sampler(len(rollout.recipes), rng), rng) for _ in range(times))]
-    return concatenate(parts)
+    if not times:
+        return rollout
+    offered = _offered(rollout, policy, np.concatenate([sampler(len(rollout.recipes), rng) for _ in range(times)]))
+    written = np.bincount(rollout.episodes, rollout.log_probs)
+    ratio = np.bincount(offered.episodes, offered.log_probs) - np.tile(written, times)
+    return joined(rollout, select(offered, np.log(rng.random(len(ratio))) < ratio))
 
 
-def concatenate(rollouts: list[Rollout]) -> Rollout:
-    """The episodes of several rollouts as one."""
-    starts = np.cumsum([0, *(len(one.recipes) for one in rollouts[:-1])])
+def joined(first: Rollout, second: Rollout) -> Rollout:
+    """The episodes of two rollouts over the same states."""
     return Rollout(
-        recipes=[recipe for one in rollouts for recipe in one.recipes],
-        episodes=np.concatenate([one.episodes + start for one, start in zip(rollouts, starts, strict=True)]),
-        observations={
-            key: np.concatenate([one.observations[key] for one in rollouts]) for key in rollouts[0].observations
-        },
-        preferences=np.concatenate([one.preferences for one in rollouts]),
-        steps=np.concatenate([one.steps for one in rollouts]),
-        masks=np.concatenate([one.masks for one in rollouts]),
-        actions=np.concatenate([one.actions for one in rollouts]),
-        log_probs=np.concatenate([one.log_probs for one in rollouts]),
-        values=np.concatenate([one.values for one in rollouts]),
+        recipes=first.recipes + second.recipes,
+        preferences=np.concatenate([first.preferences, second.preferences]),
+        episodes=np.concatenate([first.episodes, second.episodes + len(first.recipes)]),
+        steps=np.concatenate([first.steps, second.steps]),
+        seen=first.seen,
+        states=np.concatenate([first.states, second.states]),
+        log_probs=np.concatenate([first.log_probs, second.log_probs]),
+        values=np.concatenate([first.values, second.values]),
     )
-
-
-def _offered(rollout: Rollout, policy: NaturalPolicy, preferences: Array, rng: np.random.Generator) -> Rollout:
-    """The episodes that new preferences (N, K), one for each, have taken."""
-    seen = {**rollout.observations, "preference": preferences[rollout.episodes].astype(np.float32)}
-    all_log_probs, values = policy.assess(seen, rollout.masks)
-    log_probs = all_log_probs[np.arange(len(values)), rollout.actions]
-    ratio = np.bincount(rollout.episodes, log_probs - rollout.log_probs, minlength=len(preferences))
-    taken = np.log(rng.random(len(preferences))) < ratio
-    offered = dataclasses.replace(
-        rollout, preferences=preferences, observations=seen, log_probs=log_probs, values=values
-    )
-    return select(offered, taken)
 
 
 def select(rollout: Rollout, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Rollout:
-    """Only the chosen (N,) episodes."""
+    """Only the chosen (N,) episodes; the states stay as they are."""
     kept = chosen[rollout.episodes]
     return Rollout(
         recipes=[recipe for recipe, one in zip(rollout.recipes, chosen, strict=True) if one],
         preferences=rollout.preferences[chosen],
         episodes=(np.cumsum(chosen) - 1)[rollout.episodes[kept]],
-        observations={key: column[kept] for key, column in rollout.observations.items()},
         steps=rollout.steps[kept],
-        masks=rollout.masks[kept],
-        actions=rollout.actions[kept],
+        seen=rollout.seen,
+        states=rollout.states[kept],
         log_probs=rollout.log_probs[kept],
         values=rollout.values[kept],
     )
+
+
+def _offered(rollout: Rollout, policy: NaturalPolicy, preferences: Array) -> Rollout:
+    """A rollout's N episodes, all of them under the first N of new preferences (times * N, K), and so on."""
+    count = len(rollout.recipes)
+    times = len(preferences) // count
+    offered = dataclasses.replace(
+        rollout,
+        recipes=rollout.recipes * times,
+        preferences=preferences,
+        episodes=(np.arange(times)[:, None] * count + rollout.episodes).ravel(),
+        steps=np.tile(rollout.steps, times),
+        states=np.tile(rollout.states, times),
+    )
+    with torch.no_grad():
+        values, log_probs, _ = policy.judge(offered.batch)
+    return dataclasses.replace(offered, log_probs=_doubles(log_probs), values=_doubles(values))
+
+
+def _doubles(column: torch.Tensor) -> Array:
+    result: Array = column.double().cpu().numpy()
+    return result

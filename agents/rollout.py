@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from agents.policy import NaturalPolicy
+from agents.states import Batch, States
 from envs.episodes import Episodes, Observation
 from envs.space import Bools, Ints, StackSpace
 from hm3.objectives import Array
@@ -22,9 +24,8 @@ class Rollout:
         preferences: (N, K) under which they were written.
         episodes: (M,) episode of each action.
         steps: (M,) step of each action in its episode.
-        observations: What was seen before each action.
-        masks: (M, actions) what was legal.
-        actions: (M,) what was done.
+        seen: What was seen and done: the states, which episodes of one stack share.
+        states: (M,) the state in which each action was done.
         log_probs: (M,) its log-probability.
         values: (M,) value of the state before it.
     """
@@ -33,9 +34,8 @@ class Rollout:
     preferences: Array
     episodes: Ints
     steps: Ints
-    observations: Observation
-    masks: Bools
-    actions: Ints
+    seen: States
+    states: Ints
     log_probs: Array
     values: Array
 
@@ -43,6 +43,13 @@ class Rollout:
     def lengths(self) -> Ints:
         """(N,) number of actions of each episode."""
         return np.bincount(self.episodes, minlength=len(self.recipes))
+
+    @property
+    def batch(self) -> Batch:
+        """All actions, for the networks."""
+        device = self.seen.actions.device
+        states, owners = (torch.as_tensor(column, device=device) for column in (self.states, self.episodes))
+        return Batch(self.seen, states, torch.as_tensor(self.preferences, dtype=torch.float32, device=device), owners)
 
 
 def sample(log_probs: Array, rng: np.random.Generator) -> Ints:
@@ -63,7 +70,10 @@ def play(policy: NaturalPolicy, space: StackSpace, preferences: Array, rng: np.r
         steps, chosen = np.full(len(rows), len(parts)), log_probs[np.arange(len(rows)), actions]
         parts.append((rows, steps, observations, masks, actions, chosen, values))
         episodes.step(actions, rows)
-    where, steps_, seen, masks_, actions_, log_probs_, values_ = zip(*parts, strict=True)
+    where, steps_, seen, *rest = zip(*parts, strict=True)
+    masks_, actions_, log_probs_, values_ = (np.concatenate(part) for part in rest)
     observations = {key: np.concatenate([part[key] for part in seen]) for key in seen[0]}
-    rest = (np.concatenate(part) for part in (masks_, actions_, log_probs_, values_))
-    return Rollout(episodes.recipes(), preferences, np.concatenate(where), np.concatenate(steps_), observations, *rest)
+    owners = np.concatenate(where)
+    states = policy.states(observations, masks_, actions_, owners)
+    steps, numbers = np.concatenate(steps_), np.arange(len(owners))
+    return Rollout(episodes.recipes(), preferences, owners, steps, states, numbers, log_probs_, values_)

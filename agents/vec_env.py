@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -12,8 +13,10 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
 from envs.episodes import Episodes, Observation
+from envs.exits import Exits
 from envs.preferences import PreferenceSampler
 from envs.space import Bools, Ints, StackSpace
+from hm3.exits import prefix_evaluator
 from hm3.objectives import Candidate, Evaluator, Normaliser, Utility
 
 
@@ -28,6 +31,7 @@ class StackVecEnv(VecEnv):
         utility: What a preference makes of normalised scores.
         sampler: Draws the preference of each episode.
         seed: Of the preferences.
+        exits: Whether observations show early exits; the evaluator must read them.
     """
 
     def __init__(
@@ -40,10 +44,13 @@ class StackVecEnv(VecEnv):
         sampler: PreferenceSampler,
         *,
         seed: int = 0,
+        exits: bool = False,
     ) -> None:
         self.render_mode = None
         self._evaluator, self._normaliser, self._utility, self._sampler = evaluator, normaliser, utility, sampler
         self._rng = np.random.default_rng(seed)
+        if exits:
+            space = replace(space, exits=Exits(prefix_evaluator(evaluator), normaliser))
         self._episodes = Episodes(space, count)
         super().__init__(count, space.observation_space(len(evaluator.names)), space.action_space())
 

@@ -2,6 +2,7 @@
 
 - `pool`, `rules`: which layers exist, and what makes a path legal.
 - `space`, `lookahead`, `natural`: numbering and legality; whether a path can still be finished; the natural order.
+- `exits`: what observations say about a stack that is still being written, where that is switched on.
 - `episodes`: many episodes at once, in arrays; everything else wraps it.
 - `stack_env`, `vector_reward`: one episode as a Gymnasium environment (``hm3/Stack-v0``); the reward as a vector.
 - `preferences`: where the preferences of episodes come from.
@@ -11,6 +12,7 @@
 import gymnasium
 
 from envs.episodes import Episodes, Observation
+from envs.exits import Exits
 from envs.natural import natural_prior, natural_successors
 from envs.pool import Pool
 from envs.preferences import Around, Dirichlet, Holdout, PreferenceSampler
@@ -24,6 +26,7 @@ __all__ = [
     "Around",
     "Dirichlet",
     "Episodes",
+    "Exits",
     "Holdout",
     "Observation",
     "PathRules",

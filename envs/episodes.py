@@ -59,13 +59,15 @@ class Episodes:
         return np.flatnonzero(~self.done)
 
     def observe(self, rows: Ints | None = None) -> Observation:
-        """What agents see: preference (M, K), path (M, max_depth), host (M,), length (M,)."""
+        """What agents see: preference (M, K), path (M, max_depth), host (M,), length (M,), and exits where shown."""
         at = slice(None) if rows is None else rows
+        shown: Observation = {} if self.space.exits is None else {"exits": self.space.exits(self._so_far(rows))}
         return {
             "preference": self.preferences[at].astype(np.float32),
             "path": self.path[at].copy(),
             "host": self.host[at].copy(),
             "length": self.length[at].copy(),
+            **shown,
         }
 
     def masks(self, rows: Ints | None = None) -> Bools:
@@ -97,11 +99,7 @@ class Episodes:
         """The recipes of episodes that have ended."""
         rows = np.arange(self.count) if rows is None else rows
         assert self.done[rows].all(), "a recipe belongs to a whole episode"
-        paths, lengths, hosts = self.path[rows] - 1, self.length[rows].tolist(), self.host[rows].tolist()
-        return [
-            self.space.recipe(path[:length], host)
-            for path, length, host in zip(paths.tolist(), lengths, hosts, strict=True)
-        ]
+        return self._recipes(rows)
 
     def take(self, rows: Ints) -> Episodes:
         """New episodes that continue where these are; a row may be taken more than once."""
@@ -114,6 +112,20 @@ class Episodes:
         """(M,) the token of what each episode did last."""
         at = slice(None) if rows is None else rows
         return last_tokens(self.space.stop, self.path[at], self.length[at], self.host[at])
+
+    def _so_far(self, rows: Ints | None) -> list[Recipe | None]:
+        """(M,) what each episode has written, as a stack; None before the first layer."""
+        rows = np.arange(self.count) if rows is None else rows
+        begun = self.length[rows] > 0
+        written = iter(self._recipes(rows[begun]))
+        return [next(written) if one else None for one in begun.tolist()]
+
+    def _recipes(self, rows: Ints) -> list[Recipe]:
+        paths, lengths, hosts = self.path[rows] - 1, self.length[rows].tolist(), self.host[rows].tolist()
+        return [
+            self.space.recipe(path[:length], host)
+            for path, length, host in zip(paths.tolist(), lengths, hosts, strict=True)
+        ]
 
     def _write(self, rows: Ints, layers: Ints) -> None:
         length = self.length[rows]

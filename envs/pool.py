@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from hm3.errors import ConfigurationError
 from hm3.recipe import Recipe, Source
@@ -32,7 +33,7 @@ class Pool:
         if min(self.depths) < 1:
             raise ConfigurationError(f"pool.depths: at least 1 layer each, got {min(self.depths)}")
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The sources' names, in order."""
         return tuple(source.name for source in self.sources)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.exits import LIMIT, Exits
 from envs.lookahead import Lookahead
 from envs.pool import Pool
 from envs.rules import FOLLOW, SEARCHED, PathRules
 from hm3.errors import ConfigurationError
-from hm3.recipe import LayerRef, Recipe
+from hm3.recipe import LayerRef, Recipe, Source
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -27,12 +29,18 @@ class StackSpace:
     Actions: layer l of source s is ``s * L + l``; then comes `stop`; then one host for each source.
     Tokens (what an episode did last): 0 is nothing, ``1 + s * L + l`` a layer, ``1 + S * L + s`` a host.
 
+    Attributes:
+        pool: The sources.
+        rules: What makes a path legal.
+        exits: What observations show of the stack so far; None leaves it out.
+
     Raises:
         ConfigurationError: `rules.host` is not a source, or no path can reach `rules.min_depth`.
     """
 
     pool: Pool
     rules: PathRules
+    exits: Exits | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         hosts = (SEARCHED, FOLLOW, *self.pool.names)
@@ -49,7 +57,7 @@ class StackSpace:
         """Number of sources, S."""
         return len(self.pool.sources)
 
-    @property
+    @cached_property
     def layers(self) -> int:
         """Layers of the deepest source, L."""
         return max(self.pool.depths)
@@ -108,6 +116,15 @@ class StackSpace:
         """Decides what can still reach the least depth."""
         return Lookahead(self.capacity, self.rules.min_depth, self.rules.reach)
 
+    @cached_property
+    def _refs(self) -> list[LayerRef]:
+        """The layer of each layer action."""
+        return [LayerRef(name, layer) for name in self.pool.names for layer in range(self.layers)]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Source]:
+        return dict(zip(self.pool.names, self.pool.sources, strict=True))
+
     def action_space(self) -> gym.spaces.Discrete:
         """The actions as a Gymnasium space."""
         return gym.spaces.Discrete(self.actions)
@@ -115,21 +132,22 @@ class StackSpace:
     def observation_space(self, objectives: int) -> gym.spaces.Dict:
         """The observations as a Gymnasium space, for preferences over so many objectives."""
         depth = self.rules.max_depth
-        return gym.spaces.Dict(
-            {
-                "preference": gym.spaces.Box(0.0, 1.0, (objectives,), np.float32),
-                "path": gym.spaces.Box(0, self.stop, (depth,), np.int64),
-                "host": gym.spaces.Discrete(1 + self.sources),
-                "length": gym.spaces.Discrete(1 + depth),
-            }
-        )
+        seen: dict[str, gym.Space[Any]] = {
+            "preference": gym.spaces.Box(0.0, 1.0, (objectives,), np.float32),
+            "path": gym.spaces.Box(0, self.stop, (depth,), np.int64),
+            "host": gym.spaces.Discrete(1 + self.sources),
+            "length": gym.spaces.Discrete(1 + depth),
+        }
+        if self.exits is not None:
+            seen["exits"] = gym.spaces.Box(-LIMIT, LIMIT, (1 + objectives,), np.float32)
+        return gym.spaces.Dict(seen)
 
     def recipe(self, layers: Sequence[int], host: int) -> Recipe:
         """The recipe of a path of layer actions under a host (its number from 1; ignored where hosts follow)."""
-        names = self.pool.names
-        path = [LayerRef(names[action // self.layers], action % self.layers) for action in layers]
-        hosts = (names[host - 1],) * 2 if host else (path[0].source, path[-1].source)
-        return Recipe.build(path, *hosts, dict(zip(names, self.pool.sources, strict=True)))
+        refs = self._refs
+        path = [refs[action] for action in layers]
+        hosts = (self.pool.names[host - 1],) * 2 if host else (path[0].source, path[-1].source)
+        return Recipe.build(path, *hosts, self._by_name)
 
     def encode(self, recipe: Recipe) -> tuple[list[int], int]:
         """A recipe as layer actions and host number: what `recipe` turns back.

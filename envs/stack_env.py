@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
 from envs.episodes import Episodes, Observation
+from envs.exits import Exits
 from envs.preferences import Dirichlet, PreferenceSampler
 from envs.space import Bools, StackSpace
 from envs.table import TableEvaluator, table_space
+from hm3.exits import prefix_evaluator
 from hm3.objectives import Candidate, Evaluator, Normaliser, Tchebycheff, Utility
 
 
@@ -18,7 +21,7 @@ class StackEnv(gym.Env[Observation, np.int64]):
     """Writes a stack layer by layer and is rewarded by the utility that a preference makes of its scores.
 
     Observation: ``preference`` (K,), ``path`` (max_depth,) of tokens (0 not yet written, else 1 + layer action),
-        ``host`` (0 none, else 1 + source), ``length``.
+        ``host`` (0 none, else 1 + source), ``length``; with `exits` also ``exits`` (1 + K,), see `Exits`.
     Action: a layer, *stop* or a host; see `StackSpace`. Illegal actions are masked by `action_masks`; one that is
         taken all the same is replaced by the nearest legal number.
     Reward: 0 until the end, then the utility of the normalised scores.
@@ -32,6 +35,7 @@ class StackEnv(gym.Env[Observation, np.int64]):
         normaliser: Brings scores to units in which 1 is the best source.
         utility: What a preference makes of normalised scores.
         sampler: Draws the preference of each episode.
+        exits: Whether observations show early exits; the evaluator must read them.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - as Gymnasium declares it
@@ -43,12 +47,16 @@ class StackEnv(gym.Env[Observation, np.int64]):
         normaliser: Normaliser | None = None,
         utility: Utility | None = None,
         sampler: PreferenceSampler | None = None,
+        *,
+        exits: bool = False,
     ) -> None:
         self.space = space or table_space()
         table = TableEvaluator(self.space.pool)
         self.evaluator: Evaluator = evaluator or table
         self.normaliser = normaliser or table.normaliser()
         self.utility: Utility = utility or Tchebycheff()
+        if exits:
+            self.space = replace(self.space, exits=Exits(prefix_evaluator(self.evaluator), self.normaliser))
         objectives = len(self.evaluator.names)
         self.sampler: PreferenceSampler = sampler or Dirichlet(objectives)
         self.observation_space: gym.Space[Any] = self.space.observation_space(objectives)

@@ -9,6 +9,7 @@ import numpy as np
 from envs.pool import Pool
 from envs.rules import PathRules
 from envs.space import Ints, StackSpace
+from hm3.exits import prefix
 from hm3.objectives import Array, Normaliser, Scores
 from hm3.recipe import Recipe, Source, digest_of
 
@@ -56,6 +57,14 @@ class TableEvaluator:
     def __call__(self, recipes: Sequence[Recipe]) -> list[Scores]:
         """One `Scores` for each recipe, in order; values lie in (0, 1)."""
         return [Scores(self._names, tuple(self._score(recipe).tolist())) for recipe in recipes]
+
+    def early(self, recipes: Sequence[Recipe]) -> list[Scores]:
+        """What a stack scores by the formula, it scores as an early exit, too."""
+        return self(recipes)
+
+    def prefixes(self, recipes: Sequence[Recipe]) -> list[list[Scores]]:
+        """For each recipe the scores after 1, 2, … of its layers."""
+        return [self([prefix(recipe, length + 1) for length in range(recipe.depth)]) for recipe in recipes]
 
     def normaliser(self) -> Normaliser:
         """The normaliser whose 1 is the pool's best source."""

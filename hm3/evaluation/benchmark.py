@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,37 +46,55 @@ class Benchmark:
         self._store = store
         self._settings = list(settings)
 
-    def measure(self, recipes: Sequence[Recipe], part: Part) -> list[list[Measures]]:
-        """For each recipe, for each task of `part`, every metric's value on each document."""
-        keys = {recipe.digest: [self._key(recipe, items) for items in part.items] for recipe in recipes}
-        known = self._store.read([key for row in keys.values() for key in row])
-        missing = {recipe.digest: recipe for recipe in recipes if not all(key in known for key in keys[recipe.digest])}
-        if missing:
-            fresh = self._run(list(missing.values()), part)
-            found = {
-                key: measures
-                for digest, row in zip(missing, fresh, strict=True)
-                for key, measures in zip(keys[digest], row, strict=True)
-            }
+    def measure(self, recipes: Sequence[Recipe], part: Part, exits: Sequence[Recipe] = ()) -> list[list[Measures]]:
+        """For each recipe, then for each early exit, for each task of `part`, every metric's value on each document.
+
+        What is known of a recipe is never taken for an early exit of the same content, nor the other way round: they
+        differ by rounding, and what a run sees must not depend on what happens to be stored.
+
+        Args:
+            recipes: Whole stacks.
+            part: What is asked.
+            exits: Stacks that are read as early exits; tasks must be rows only.
+        """
+        keys = [*(self._keys(each, part) for each in recipes), *(self._keys(each, part, "exit") for each in exits)]
+        known = self._store.read([key for row in keys for key in row])
+        whole, early = (
+            {row: each for row, each in zip(rows, group, strict=True) if not all(key in known for key in row)}
+            for rows, group in ((keys[: len(recipes)], recipes), (keys[len(recipes) :], exits))
+        )
+        if whole or early:
+            fresh = self._run(list(whole.values()), list(early.values()), part)
+            rows = zip([*whole, *early], fresh, strict=True)
+            found = {key: value for row, values in rows for key, value in zip(row, values, strict=True)}
             self._store.write(found)
             known.update(found)
-            self.fresh += len(missing)
-        return [[known[key] for key in keys[recipe.digest]] for recipe in recipes]
+            self.fresh += len(whole)
+        return [[known[key] for key in row] for row in keys]
 
     def knows(self, recipe: Recipe, part: Part) -> bool:
         """Whether the store has the measures of a recipe on a part."""
-        keys = [self._key(recipe, items) for items in part.items]
+        keys = self._keys(recipe, part)
         return len(self._store.read(keys)) == len(set(keys))
 
-    def _key(self, recipe: Recipe, items: TaskItems) -> str:
-        return digest_of([recipe.digest, items.digest, *self._settings])
+    def pace(self, recipe: Recipe, part: Part) -> float:
+        """Seconds that a part takes with one recipe alone, weights read; nothing is stored."""
+        self._run([recipe], [], part)
+        began = time.monotonic()
+        self._run([recipe], [], part)
+        return time.monotonic() - began
 
-    def _run(self, recipes: Sequence[Recipe], part: Part) -> list[list[Measures]]:
-        answers = self.scorer.score([recipe.content for recipe in recipes], part.row_set)
+    def _keys(self, recipe: Recipe, part: Part, *kind: str) -> tuple[str, ...]:
+        """One key for each task of a part."""
+        return tuple(digest_of([*kind, recipe.digest, items.digest, *self._settings]) for items in part.items)
+
+    def _run(self, recipes: Sequence[Recipe], exits: Sequence[Recipe], part: Part) -> list[list[Measures]]:
+        contents, early = ([recipe.content for recipe in group] for group in (recipes, exits))
+        answers = self.scorer.score(contents, part.row_set, early)
         log_likelihoods, greedy = answers.log_likelihood.tolist(), answers.greedy.tolist()
         return [
             self._measure(recipe, part, list(zip(ll, exact, strict=True)))
-            for recipe, ll, exact in zip(recipes, log_likelihoods, greedy, strict=True)
+            for recipe, ll, exact in zip([*recipes, *exits], log_likelihoods, greedy, strict=True)
         ]
 
     def _measure(self, recipe: Recipe, part: Part, answers: list[Response]) -> list[Measures]:
@@ -88,9 +107,6 @@ class Benchmark:
         return measures
 
 
-_HARMLESS: dict[str, Response] = {"loglikelihood": (-1e9, False), "loglikelihood_rolling": -1e9}
-
-
 def _broken(answer: Response) -> bool:
     value = answer[0] if isinstance(answer, tuple) else answer
     return isinstance(value, float) and not math.isfinite(value)
@@ -100,5 +116,4 @@ def _checked(items: TaskItems, answers: Sequence[Response]) -> Measures:
     """Measures of a model's answers; all NaN where one answer was, so that no metric can hide it."""
     if not any(_broken(answer) for answer in answers):
         return items.measure(answers)
-    harmless = [_HARMLESS.get(request.request_type, "") for request in items.instances]
-    return {metric: [math.nan] * len(values) for metric, values in items.measure(harmless).items()}
+    return {metric: [math.nan] * len(values) for metric, values in items.measure(items.harmless).items()}

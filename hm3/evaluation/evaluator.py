@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hm3.errors import ConfigurationError
 from hm3.evaluation.benchmark import Benchmark, Part
 from hm3.evaluation.tasks import Measures
+from hm3.exits import prefix
 from hm3.objectives import Array, Objective, Scores
 from hm3.recipe import Recipe
 
@@ -44,6 +46,7 @@ class BenchmarkEvaluator:
     ) -> None:
         self.objectives = tuple(objectives)
         self.asked: set[str] = set()
+        self.asked_early: set[str] = set()
         self._benchmark = benchmark
         self._parts = tuple(parts)
         self._batch = batch
@@ -59,19 +62,36 @@ class BenchmarkEvaluator:
         """Distinct recipes asked for so far, known ones included: the same for the same seed, whatever is stored."""
         return len(self.asked)
 
+    @property
+    def exits(self) -> int:
+        """Distinct early exits asked for so far, known ones included; they are no evaluations."""
+        return len(self.asked_early)
+
     def __call__(self, recipes: Sequence[Recipe]) -> list[Scores]:
         """One `Scores` for each recipe, in order."""
-        return [self._scores(recipe, detail) for recipe, detail in zip(recipes, self.details(recipes), strict=True)]
+        return [scores for batch in self._batches(recipes) for scores in self._judge(batch)]
+
+    def early(self, recipes: Sequence[Recipe]) -> list[Scores]:
+        """The early-exit scores of each recipe: its own but for rounding. They are no evaluations.
+
+        Raises:
+            ConfigurationError: A task is more than token rows.
+        """
+        self._check_rows()
+        return [scores for batch in self._batches(recipes) for scores in self._judge((), batch)]
+
+    def prefixes(self, recipes: Sequence[Recipe]) -> list[list[Scores]]:
+        """For each recipe the scores after 1, 2, … of its layers; the last are its own, to the last bit.
+
+        Raises:
+            ConfigurationError: A task is more than token rows.
+        """
+        self._check_rows()
+        return [scores for batch in self._batches(recipes) for scores in self._judge_prefixes(batch)]
 
     def details(self, recipes: Sequence[Recipe]) -> list[list[Measures]]:
         """For each recipe, for each task, every metric's value on each document of all parts."""
-        self.asked.update(recipe.digest for recipe in recipes)
-        details: list[list[Measures]] = []
-        for start in range(0, len(recipes), self._batch):
-            batch = recipes[start : start + self._batch]
-            by_part = [self._benchmark.measure(batch, part) for part in self._parts]
-            details += [_joined(rows) for rows in zip(*by_part, strict=True)]
-        return details
+        return [detail for batch in self._batches(recipes) for detail in self._measure(batch)]
 
     def reports(self, recipes: Sequence[Recipe]) -> list[Report]:
         """Scores with everything that stands beside them, for each recipe."""
@@ -80,6 +100,41 @@ class BenchmarkEvaluator:
     def knows(self, recipe: Recipe) -> bool:
         """Whether the store has all that a call with this recipe would need."""
         return all(self._benchmark.knows(recipe, part) for part in self._parts)
+
+    def pace(self, recipe: Recipe) -> float:
+        """About how many seconds a call with one recipe takes that the store doesn't know."""
+        return sum(self._benchmark.pace(recipe, part) for part in self._parts)
+
+    def _batches(self, recipes: Sequence[Recipe]) -> list[Sequence[Recipe]]:
+        return [recipes[start : start + self._batch] for start in range(0, len(recipes), self._batch)]
+
+    def _measure(self, recipes: Sequence[Recipe], exits: Sequence[Recipe] = ()) -> list[list[Measures]]:
+        """Details of recipes, then of early exits."""
+        self.asked.update(recipe.digest for recipe in recipes)
+        self.asked_early.update(recipe.digest for recipe in exits)
+        by_part = [self._benchmark.measure(recipes, part, exits) for part in self._parts]
+        return [_joined(rows) for rows in zip(*by_part, strict=True)]
+
+    def _judge(self, recipes: Sequence[Recipe], exits: Sequence[Recipe] = ()) -> list[Scores]:
+        """Scores of recipes, then of early exits."""
+        details = self._measure(recipes, exits)
+        return [self._scores(recipe, detail) for recipe, detail in zip([*recipes, *exits], details, strict=True)]
+
+    def _judge_prefixes(self, recipes: Sequence[Recipe]) -> list[list[Scores]]:
+        shorter = [[prefix(recipe, length) for length in range(1, recipe.depth)] for recipe in recipes]
+        exits = {each.digest: each for prefixes in shorter for each in prefixes}
+        scores = self._judge(recipes, list(exits.values()))
+        own, early = scores[: len(recipes)], dict(zip(exits, scores[len(recipes) :], strict=True))
+        return [[*(early[each.digest] for each in cut), last] for cut, last in zip(shorter, own, strict=True)]
+
+    def _check_rows(self) -> None:
+        for items in self._parts[0].items:
+            if not items.all_rows:
+                kinds = {request.request_type for request in items.instances} - {"loglikelihood"}
+                raise ConfigurationError(
+                    "early exits (agent.credit, env.exits): tasks that only compare given answers,"
+                    f" got {items.name}, which asks for {', '.join(sorted(kinds))}"
+                )
 
     def _report(self, recipe: Recipe, detail: Sequence[Measures]) -> Report:
         tasks = self._parts[0].items

@@ -31,7 +31,7 @@ class PrefixCache:
 
     def __init__(self, budget: int, remembered: int = 100_000) -> None:
         self.counts = CacheCounts()
-        self._budget = budget
+        self.budget = budget
         self._remembered = remembered
         self._held: OrderedDict[Hashable, Tensor] = OrderedDict()
         self._offered: OrderedDict[Hashable, None] = OrderedDict()
@@ -55,14 +55,20 @@ class PrefixCache:
     def offer(self, key: Hashable, hidden: Tensor) -> None:
         """Keep `hidden` if its prefix has been offered before and fits the budget. It must not be changed after."""
         size = hidden.numel() * hidden.element_size()
-        if size > self._budget or key in self._held or not self._offered_before(key):
+        if size > self.budget or key in self._held or not self._offered_before(key):
             return
         self._held[key] = hidden
         self._bytes += size
-        while self._bytes > self._budget:
+        while self._bytes > self.budget:
             _, gone = self._held.popitem(last=False)
             self._bytes -= gone.numel() * gone.element_size()
             self.counts.evicted += 1
+
+    def clear(self) -> None:
+        """Give everything up, what has been offered too."""
+        self._held.clear()
+        self._offered.clear()
+        self._bytes = 0
 
     def _offered_before(self, key: Hashable) -> bool:
         if key in self._offered:

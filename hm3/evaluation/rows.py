@@ -62,6 +62,32 @@ def pack(rows: Sequence[Row], bucket_tokens: int = BUCKET_TOKENS) -> list[Bucket
     return buckets
 
 
+class Buckets:
+    """Row sets in buckets of one size, which shrinks where memory runs out.
+
+    Args:
+        row_sets: Lists of rows.
+        tokens: Padded tokens of a bucket at most, unless a single row is longer.
+        device: Where the buckets live.
+    """
+
+    def __init__(self, row_sets: Sequence[Sequence[Row]], tokens: int, device: torch.device) -> None:
+        self._row_sets, self._device = row_sets, device
+        self.shrink(tokens)
+
+    def __getitem__(self, row_set: int) -> list[Bucket]:
+        """The buckets of one row set."""
+        if row_set not in self._packed:
+            packed = pack(self._row_sets[row_set], self.tokens)
+            self._packed[row_set] = [bucket.to(self._device) for bucket in packed]
+        return self._packed[row_set]
+
+    def shrink(self, tokens: int) -> None:
+        """Pack anew with at most so many tokens in a bucket."""
+        self.tokens = tokens
+        self._packed: dict[int, list[Bucket]] = {}
+
+
 def _bucket(rows: Sequence[Row], members: Sequence[int]) -> Bucket:
     chosen = [rows[i] for i in members]
     tokens = torch.zeros(len(chosen), max(len(row.tokens) for row in chosen), dtype=torch.long)

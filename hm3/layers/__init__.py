@@ -2,7 +2,7 @@
 
 - `families`: one row for each model family: where its tensors are named and which forward runs them
 - `bank`: `LayerBank`, the resident sources
-- `decoder`: the forward of pre-norm decoders, shaped for scoring many stacks
+- `decoder`: the forward of pre-norm decoders, shaped for scoring many stacks; `attention` and `rotary` are its parts
 """
 
 from hm3.layers.bank import LayerBank

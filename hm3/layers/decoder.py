@@ -7,7 +7,6 @@ never reaches a real position, so no padding mask exists.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
 from hm3.errors import CheckpointError
+from hm3.layers.attention import CausalAttention
+from hm3.layers.rotary import angles
 
 _PROJECTIONS = tuple(f"self_attn.{part}_proj" for part in "qkvo")
 _GATES = tuple(f"mlp.{part}_proj.weight" for part in ("gate", "up", "down"))
@@ -114,10 +115,10 @@ class Decoder:
         self.kv_heads = int(config.get("num_key_value_heads") or self.heads)
         self.head_dim = int(config.get("head_dim") or config["hidden_size"] // self.heads)
         self.eps = float(config["rms_norm_eps"])
-        angles, scale = _angles(config, self.head_dim, length)
-        self._cos = (angles.cos() * scale).to(device=device, dtype=dtype)
-        self._sin = (angles.sin() * scale).to(device=device, dtype=dtype)
-        self._mask = torch.full((length, length), -math.inf, device=device, dtype=dtype).triu(1)
+        turns, scale = angles(config, self.head_dim, length)
+        self._cos = (turns.cos() * scale).to(device=device, dtype=dtype)
+        self._sin = (turns.sin() * scale).to(device=device, dtype=dtype)
+        self._attend = CausalAttention(length, device, dtype)
 
     @property
     def key_width(self) -> int:
@@ -127,7 +128,7 @@ class Decoder:
     def layer(self, weights: LayerWeights, hidden: Tensor) -> Tensor:
         """One layer at every position: (rows, length, width) to the same shape, in new memory."""
         query, key, value = self._heads_of(weights, hidden)
-        mixed = self._attend(query, key, value, self._mask[: hidden.shape[1], : hidden.shape[1]])
+        mixed = self._attend(query, key, value)
         flat = mixed.transpose(1, 2).reshape(*hidden.shape[:2], -1)
         hidden = hidden + F.linear(flat, weights.out, weights.out_bias)
         return hidden.add_(self._mlp(weights, hidden))
@@ -146,11 +147,15 @@ class Decoder:
         """
         query, key, value = self._heads_of(weights, hidden)
         index = slots[:, None, :, None].expand(-1, self.heads, -1, self.head_dim)
-        mixed = self._attend(query.gather(2, index), key, value, self._mask[slots, : hidden.shape[1]][:, None])
+        mixed = self._attend(query.gather(2, index), key, value, slots)
         flat = mixed.transpose(1, 2).flatten(2)[used]
-        kept = hidden.gather(1, slots[:, :, None].expand(-1, -1, hidden.shape[2]))[used]
+        kept = self.answers(hidden, slots, used)
         kept = kept.add_(F.linear(flat, weights.out, weights.out_bias))
         return kept.add_(self._mlp(weights, kept))
+
+    def answers(self, hidden: Tensor, slots: Tensor, used: Tensor) -> Tensor:
+        """Hidden states at answer positions only, in new memory; arguments and result as of `last_layer`."""
+        return hidden.gather(1, slots[:, :, None].expand(-1, -1, hidden.shape[2]))[used]
 
     def logits(self, norm: Tensor, head: Tensor, hidden: Tensor) -> Tensor:
         """(n, width) to (n, vocabulary)."""
@@ -172,40 +177,9 @@ class Decoder:
         first, second = heads[..., :half], heads[..., half:]
         return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
 
-    def _attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-        """Masked attention as batched products: at short lengths faster than a fused kernel."""
-        groups = self.heads // self.kv_heads
-        if groups > 1:
-            key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
-        weights = torch.matmul(query, key.transpose(-1, -2)).mul_(self.head_dim**-0.5).add_(mask)
-        return torch.matmul(weights.softmax(dim=-1), value)
-
     def _mlp(self, weights: LayerWeights, hidden: Tensor) -> Tensor:
         gate, up = F.linear(self._normed(hidden, weights.mlp_norm), weights.gate_up).chunk(2, dim=-1)
         return F.linear(F.silu(gate).mul_(up), weights.down)
 
     def _normed(self, hidden: Tensor, gain: Tensor) -> Tensor:
         return F.rms_norm(hidden, (hidden.shape[-1],), gain, self.eps)
-
-
-def _angles(config: Mapping[str, Any], head_dim: int, length: int) -> tuple[Tensor, float]:
-    """Rotary angles (length, d / 2) in float32 and the factor on their cosine and sine."""
-    frequencies, scale = _frequencies(config, head_dim)
-    return torch.outer(torch.arange(length, dtype=torch.float32), frequencies), scale
-
-
-def _frequencies(config: Mapping[str, Any], head_dim: int) -> tuple[Tensor, float]:
-    """Rotary frequencies (d / 2,); scaled variants come from transformers, imported only where they are used."""
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    kind = rope.get("rope_type", rope.get("type", "default"))
-    if kind == "default":
-        base = float(rope.get("rope_theta") or config.get("rope_theta") or 10000.0)
-        return 1.0 / base ** (torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim), 1.0
-    if kind in ("dynamic", "longrope"):  # these depend on the length of the sequence at hand
-        raise CheckpointError(f"rope_parameters: rope_type must not depend on the sequence, got {kind!r}")
-    from transformers import AutoConfig
-    from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
-
-    known = {key: value for key, value in config.items() if key != "model_type"}
-    frequencies, scale = ROPE_INIT_FUNCTIONS[kind](AutoConfig.for_model(config["model_type"], **known))
-    return frequencies, float(scale)

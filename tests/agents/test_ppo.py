@@ -4,7 +4,8 @@ import torch
 from sb3_contrib import MaskablePPO
 
 from agents import PPO, FlatPath, RandomSearch, RecurrentPath, StackVecEnv
-from agents.buffer import filled_buffer
+from agents.buffer import EpisodeBuffer
+from agents.imitation import replay
 from agents.rollout import play
 from envs import Dirichlet, Episodes, Holdout, TableEvaluator, table_space
 from hm3.errors import ConfigurationError
@@ -33,13 +34,41 @@ def preferences():
 def test_rollout_and_update_agree_on_log_probabilities(preferences, encoder, host):
     one = agent(table_space(6, host=host), encoder=encoder)
     rollout = play(one.policy, one.space, preferences, np.random.default_rng(0))
-    buffer = filled_buffer(rollout, rollout.values, one.model.observation_space, np.random.default_rng(0), "cpu")
-    for batch in buffer.get(64):
-        values, log_probs, _ = one.policy.evaluate_actions(
-            batch.observations, batch.actions.long().flatten(), action_masks=batch.action_masks
-        )
+    buffer = EpisodeBuffer(rollout, rollout.values, np.random.default_rng(0))
+    batches = list(buffer.get(8))  # small ones have the states of some episodes only
+    assert len(batches[0].observations.states.ends) < len(preferences)
+    assert sum(len(batch.actions) for batch in batches) == len(rollout.episodes)
+    for batch in batches:
+        values, log_probs, _ = one.policy.evaluate_actions(batch.observations, batch.actions)
         assert torch.allclose(log_probs, batch.old_log_prob, atol=1e-6)
-        assert torch.allclose(values.flatten(), batch.old_values, atol=1e-6)
+        assert torch.allclose(values, batch.old_values, atol=1e-6)
+
+
+@pytest.mark.parametrize("encoder", [FlatPath, RecurrentPath])
+def test_both_ways_through_the_networks_have_the_same_gradients(preferences, encoder):
+    one = agent(encoder=encoder)
+    rollout = play(one.policy, SPACE, preferences, np.random.default_rng(0))
+    observations, masks, actions, preferences_of = replayed(rollout)
+    tensors, _ = one.policy.obs_to_tensor({**observations, "preference": preferences_of})
+    slow = one.policy.evaluate_actions(tensors, torch.as_tensor(actions), action_masks=masks)
+    fast = one.policy.judge(rollout.batch)
+    parameters = list(one.policy.parameters())
+    slopes = [torch.autograd.grad(loss(*way), parameters) for way in (slow, fast)]
+    for ours, theirs in zip(*slopes, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-6)
+
+
+def loss(values, log_probs, entropies):
+    weights = torch.linspace(-1, 1, len(log_probs))
+    return (weights * log_probs + 0.3 * weights.flip(0) * entropies + values.flatten() ** 2).mean()
+
+
+def replayed(rollout):
+    """What SB3's way needs to look at a rollout again."""
+    stacks = [SPACE.encode(recipe) for recipe in rollout.recipes]
+    observations, masks, actions, episodes = replay(SPACE, rollout.preferences, stacks)
+    assert (actions == rollout.seen.actions.numpy()).all()
+    return observations, masks, actions, rollout.preferences[episodes].astype(np.float32)
 
 
 def test_in_one_batch_they_agree_to_the_last_bit(preferences):
@@ -75,9 +104,10 @@ def test_only_the_actions_of_the_rollout_are_learnt_from():
     one = agent(relabels=0)
     recipes = one.ask(8)
     one.tell(recipes, TABLE(recipes))
-    buffer = one.model.rollout_buffer
-    assert buffer.buffer_size == sum(2 + recipe.depth for recipe in recipes)  # host and stop
-    assert (buffer.action_masks[np.arange(buffer.buffer_size), buffer.actions.flatten()] == 1).all()
+    (batch,) = one.model.rollout_buffer.get(10_000)
+    assert len(batch.actions) == sum(2 + recipe.depth for recipe in recipes)  # host and stop
+    states = batch.observations.states
+    assert (states.leaning[torch.arange(len(states.actions)), states.actions] >= 0).all()  # all of them legal
     assert all(np.isfinite(list(one.metrics.values())))
 
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from agents import PPO
-from agents.relabel import concatenate, relabel, select
+from agents.imitation import replay
+from agents.relabel import joined, relabel, select
 from agents.rollout import play
 from envs import Dirichlet, Episodes, TableEvaluator, table_space
 from hm3.objectives import Tchebycheff
@@ -40,16 +41,20 @@ def test_the_same_preference_takes_every_episode(rollout):
 def test_what_is_taken_is_as_the_policy_sees_it_under_the_new_preference(rollout):
     more = relabel(rollout, POLICY, Dirichlet(3), 3, np.random.default_rng(0))
     assert len(more.recipes) > 20
-    log_probs, values = POLICY.assess(more.observations, more.masks)
-    assert more.log_probs == pytest.approx(log_probs[np.arange(len(values)), more.actions], abs=1e-5)
-    assert more.values == pytest.approx(values, abs=1e-5)
-    assert more.observations["preference"] == pytest.approx(more.preferences[more.episodes])
+    stacks = [SPACE.encode(recipe) for recipe in more.recipes]
+    observations, masks, actions, episodes = replay(SPACE, more.preferences, stacks)
+    log_probs, values = POLICY.assess(observations, masks)
+    order = np.lexsort((more.steps, more.episodes))  # episode by episode, as `again`
+    again = np.argsort(episodes, kind="stable")
+    chosen = log_probs[np.arange(len(values)), actions]
+    assert more.log_probs[order] == pytest.approx(chosen[again], abs=1e-5)
+    assert more.values[order] == pytest.approx(values[again], abs=1e-5)
     assert_actions_write_recipes(more)
 
 
 def test_selected_and_joined_episodes_stay_whole(rollout):
     chosen = np.arange(20) % 3 == 0
-    again = concatenate([select(rollout, chosen), select(rollout, ~chosen)])
+    again = joined(select(rollout, chosen), select(rollout, ~chosen))
     assert again.recipes == [rollout.recipes[index] for index in (*np.flatnonzero(chosen), *np.flatnonzero(~chosen))]
     assert_actions_write_recipes(again)
 
@@ -58,5 +63,5 @@ def assert_actions_write_recipes(rollout):
     episodes = Episodes(SPACE, len(rollout.recipes))
     for step in range(rollout.steps.max() + 1):
         now = rollout.steps == step
-        episodes.step(rollout.actions[now], rollout.episodes[now])
+        episodes.step(rollout.seen.actions.numpy()[rollout.states[now]], rollout.episodes[now])
     assert episodes.recipes() == rollout.recipes

@@ -130,6 +130,18 @@ def test_the_last_layer_is_the_layer_at_answer_positions(source):
     torch.testing.assert_close(kept, expected, atol=1e-6, rtol=0)
 
 
+def test_long_rows_run_like_short_ones(source):
+    """Beyond 512 tokens attention takes another way; what a row begins with is the same on both."""
+    bank = bank_of(source)
+    decoder, weights = bank.decoder("d", 700), bank.layer("d", 0)
+    hidden = torch.randn(2, 700, 32, generator=torch.Generator().manual_seed(0))
+    whole = decoder.layer(weights, hidden)
+    torch.testing.assert_close(whole[:, :400], decoder.layer(weights, hidden[:, :400]), atol=1e-5, rtol=0)
+    slots, used = torch.tensor([[500, 650], [699, 0]]), torch.tensor([[True, True], [True, False]])
+    expected = torch.stack([whole[0, 500], whole[0, 650], whole[1, 699]])
+    torch.testing.assert_close(decoder.last_layer(weights, hidden, slots, used), expected, atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("kind", ["dynamic", "longrope"])
 def test_rotary_embeddings_that_depend_on_the_text_are_refused(source, kind):
     config = {**source.config, "rope_parameters": {"rope_type": kind, "factor": 2.0}}

@@ -1,0 +1,53 @@
+"""Scoring in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hm3.checkpoints import Checkpoint
+from hm3.evaluation.prefixes import CacheCounts
+from hm3.evaluation.responses import Responses
+from hm3.evaluation.rows import BUCKET_TOKENS, Row
+from hm3.evaluation.scorer import StackScorer
+from hm3.layers import LayerBank
+from hm3.recipe import Content
+
+
+class LocalScorer:
+    """A scorer in this process: for accelerators, and for models that fill the machine.
+
+    Args:
+        row_sets: Lists of rows.
+        bank: The weights.
+        cache_bytes: Budget of the prefix cache.
+        batch_tokens: Padded tokens that run at once.
+    """
+
+    def __init__(
+        self,
+        row_sets: Sequence[Sequence[Row]],
+        bank: LayerBank,
+        *,
+        cache_bytes: int,
+        batch_tokens: int = BUCKET_TOKENS,
+    ) -> None:
+        self._scorer = StackScorer(bank, row_sets, cache_bytes, batch_tokens)
+
+    def add(self, digest: str, checkpoint: Checkpoint) -> None:
+        """Make a source known."""
+        self._scorer.bank.add(digest, checkpoint)
+
+    def drop(self, digest: str) -> None:
+        """Forget a source."""
+        self._scorer.drop(digest)
+
+    def score(self, stacks: Sequence[Content], row_set: int, exits: Sequence[Content] = ()) -> Responses:
+        """Answers of all stacks, then of all early exits, on one row set."""
+        return self._scorer.score(stacks, row_set, exits)
+
+    def counts(self) -> CacheCounts:
+        """What the prefix cache did so far."""
+        return self._scorer.cache.counts
+
+    def close(self) -> None:
+        """Nothing is held outside this process."""
