@@ -3,66 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
-import numpy as np
-
-from hm3.archive import ParetoArchive, hypervolume
-from hm3.objectives import Array, Candidate, Evaluator, Normaliser, Scores, Utility
+from hm3.exits import prefix_evaluator
+from hm3.judged import Judged
+from hm3.objectives import Evaluator, Scores
 from hm3.recipe import Recipe
-
-
-class AskTell(Protocol):
-    """What the offline stage needs of a searcher; `agents.Searcher` is one."""
-
-    def ask(self, count: int) -> list[Recipe]:
-        """The next recipes to be judged."""
-        ...
-
-    def tell(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
-        """Their scores."""
-        ...
-
-
-@dataclass
-class Judged:
-    """Everything that was judged at one fidelity, each recipe once, in the order in which it came.
-
-    Attributes:
-        normaliser: Of this fidelity's scores.
-        candidates: Digest -> candidate.
-        archive: Their front.
-    """
-
-    normaliser: Normaliser
-    candidates: dict[str, Candidate] = field(default_factory=dict)
-    archive: ParetoArchive = field(default_factory=ParetoArchive)
-
-    def add(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
-        """Take in what was judged."""
-        for recipe, score in zip(recipes, scores, strict=True):
-            if recipe.digest not in self.candidates:
-                candidate = Candidate(recipe, score)
-                self.candidates[recipe.digest] = candidate
-                self.archive.add(candidate)
-
-    def hypervolume(self) -> float:
-        """Of the front, normalised, reference point 0."""
-        front = [candidate.scores.values for candidate in self.archive]
-        return hypervolume(self.normaliser(front)) if front else 0.0
-
-    def utilities(self, weights: Array, utility: Utility) -> Array:
-        """(P, N) utility of every candidate under each preference (P, K); -inf where a candidate is invalid."""
-        known = list(self.candidates.values())
-        values = self.normaliser([candidate.scores.values for candidate in known])
-        result = utility(values[None, :, :], weights[:, None, :])
-        valid = np.array([candidate.scores.valid for candidate in known])
-        return np.where(valid[None, :], result, -np.inf)
-
-    def best_utility(self, weights: Array, utility: Utility) -> float:
-        """The largest utility of any candidate under one preference (K,)."""
-        return float(self.utilities(weights[None, :], utility).max())
+from hm3.searchers import AskTell, TakesPrefixes
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +30,8 @@ class Rollout:
 
     @property
     def distinct(self) -> float:
-        """Share of the rollout's recipes that are different from each other."""
-        return len({recipe.digest for recipe in self.recipes}) / len(self.recipes)
+        """Share of the rollout's recipes that are different from each other; 1 if it has none."""
+        return len({recipe.digest for recipe in self.recipes}) / len(self.recipes) if self.recipes else 1.0
 
 
 def explore(
@@ -115,7 +62,18 @@ def explore(
         if not go_on():
             return
         recipes = searcher.ask(episodes)
-        scores = evaluator(recipes)
-        searcher.tell(recipes, scores)
+        scores = _tell(searcher, evaluator, recipes)
         judged.add(recipes, scores)
         yield Rollout(number, recipes, scores, judged)
+
+
+def _tell(searcher: AskTell, evaluator: Evaluator, recipes: Sequence[Recipe]) -> Sequence[Scores]:
+    """Judge recipes and tell the searcher, with their early exits if it wants them."""
+    if isinstance(searcher, TakesPrefixes) and searcher.needs_prefixes:
+        prefixes = prefix_evaluator(evaluator).prefixes(recipes)
+        scores = [each[-1] for each in prefixes]
+        searcher.tell(recipes, scores, prefixes)
+    else:
+        scores = list(evaluator(recipes))
+        searcher.tell(recipes, scores)
+    return scores

@@ -24,12 +24,19 @@ class Stage:
         total: How many items it has, or about how many; `Progress.begin` corrects it.
         cost: What an item costs against one of the other stages; any unit.
         done: Items that a resumed run finds done.
+        stacks: How many stacks an item judges that no earlier stage has.
     """
 
     name: str
     total: int
     cost: float = 1.0
     done: int = 0
+    stacks: int = 1
+
+    @property
+    def evaluations(self) -> int:
+        """Distinct stacks that the stage judges, if none comes twice."""
+        return self.total * self.stacks
 
 
 class Progress(Protocol):
@@ -41,6 +48,11 @@ class Progress(Protocol):
 
     def advance(self, stage: str, done: int = 1, best: float | None = None) -> None:
         """So many more items of a stage are done; `best` is the best utility so far."""
+        ...
+
+
+    def note(self, text: str) -> None:
+        """Something to be said once."""
         ...
 
 
@@ -57,6 +69,9 @@ class NullProgress:
         """Nothing."""
 
     def advance(self, stage: str, done: int = 1, best: float | None = None) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
         """Nothing."""
 
 
@@ -119,6 +134,10 @@ class ConsoleProgress:
         if self._live is None and self._clock() - self._said >= self._every:
             self._say()
 
+    def note(self, text: str) -> None:
+        """A line of its own."""
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
     @property
     def remaining(self) -> float | None:
         """Seconds until the run ends; None before the first item."""
@@ -134,7 +153,7 @@ class ConsoleProgress:
         stage, done = self._current, self._done[self._current.name]
         parts = [f"{stage.name} {done}/{self._totals[stage.name]}"]
         parts += [] if self._best is None else [f"best utility {self._best:+.3f}"]
-        parts += [] if self.remaining is None else [f"{_clock_text(self.remaining)} left"]
+        parts += [] if self.remaining is None else [f"{clock_text(self.remaining)} left"]
         return ", ".join(parts)
 
     def __rich__(self) -> Table:
@@ -159,7 +178,8 @@ class ConsoleProgress:
         self._console.print(self.line(), highlight=False, markup=False, soft_wrap=True)
 
 
-def _clock_text(seconds: float) -> str:
+def clock_text(seconds: float) -> str:
+    """Seconds as people read them: ``4:05``, ``1:02:03``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

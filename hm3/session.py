@@ -4,38 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from hm3.objectives import Array, Evaluator, Preference, Scores, Utility
-from hm3.offline import AskTell, Judged, Rollout, explore
+from hm3.budget import Spending
+from hm3.judged import Judged
+from hm3.objectives import Array, Evaluator, Preference, Utility
+from hm3.offline import Rollout, explore
 from hm3.online import anchored, fresh, judge, lattice_with, survivors, unbeaten
 from hm3.progress import Progress
 from hm3.recipe import MergeSpec, Recipe
 from hm3.rivals import Rival, judged_rivals
+from hm3.searchers import Anneals, AskTell, Proposer, Remembers
 from hm3.tracking import Tracker
 from hm3.workbench import Workbench
-
-
-@runtime_checkable
-class Proposer(Protocol):
-    """What the online stage needs of a trained agent."""
-
-    def propose(
-        self, preferences: Array, per_preference: int, *, greedy: bool = True, rng: np.random.Generator
-    ) -> list[Recipe]:
-        """Distinct stacks for each preference (P, K), greedy first."""
-        ...
-
-
-@runtime_checkable
-class Remembers(Protocol):
-    """A searcher that learns from stacks that it hasn't asked for."""
-
-    def remember(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
-        """Take note of judged stacks."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -83,42 +65,53 @@ class Session:
         self,
         searcher: AskTell,
         screened: Judged,
+        spending: Spending,
         *,
         rollouts: int,
         episodes: int,
         first: int = 1,
         after: Callable[[Rollout], None] = lambda rollout: None,
-        metrics: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
         """The offline stage: train `searcher` on the screen; `screened` takes in all that is judged.
 
         Args:
             searcher: Proposes and learns.
-            screened: The sources, judged on the screen.
+            screened: The sources and, after a resume, whatever else was judged on the screen.
+            spending: Of the budget; where one is stated it rules, and `rollouts` doesn't.
             rollouts: Number of rollouts.
             episodes: Episodes of each.
             first: The first rollout's number.
-            after: Called after each rollout; it may write a checkpoint.
-            metrics: The searcher's own numbers.
+            after: Called after each rollout; it may write a resume point.
         """
-        if isinstance(searcher, Remembers):
+        share = spending.budget.offline
+        if isinstance(searcher, Remembers) and first == 1:
             known = list(screened.candidates.values())
             searcher.remember([each.recipe for each in known], [each.scores for each in known])
         self.progress.begin("offline", rollouts)
         for rollout in explore(
-            searcher, self.bench.screen, screened, rollouts=rollouts, episodes=episodes, first=first
+            searcher,
+            self.bench.screen,
+            screened,
+            rollouts=spending.rounds(share, episodes, rollouts),
+            episodes=episodes,
+            first=first,
+            go_on=lambda: spending.allows(share, episodes),
         ):
+            self._anneal(searcher, rollout.number, spending)
             best = screened.best_utility(self.weights, self.utility)
             self.progress.advance("offline", best=best)
-            self._log(rollout, best, metrics())
+            self._log(rollout, best, getattr(searcher, "metrics", {}))
             after(rollout)
 
-    def propose(self, proposer: Proposer, screened: Judged, *, divisions: int, each: int, own: int) -> None:
+    def propose(
+        self, proposer: Proposer, screened: Judged, spending: Spending, *, divisions: int, each: int, own: int
+    ) -> None:
         """Let a trained agent propose for a lattice of preferences and judge the proposals on the screen.
 
         Args:
             proposer: The agent.
             screened: Takes them in.
+            spending: Of the budget; proposals that it doesn't pay for are left out, the user's own last.
             divisions: Steps of the Das-Dennis lattice on each side.
             each: Proposals for each preference of the lattice.
             own: Proposals for the user's preference.
@@ -127,7 +120,7 @@ class Session:
         preferences = lattice_with(self.preference, divisions)
         recipes = proposer.propose(preferences[:1], own, greedy=True, rng=rng)
         recipes += proposer.propose(preferences[1:], each, greedy=True, rng=rng)
-        self._judge("proposals", recipes, self.bench.screen, screened)
+        self._judge("proposals", fresh(recipes, screened)[: spending.room()], self.bench.screen, screened)
 
     def recall(self, recipes: Sequence[Recipe], found: Judged) -> None:
         """Judge an earlier front on the whole search split.
@@ -154,7 +147,9 @@ class Session:
             self.progress.advance("merges", best=found.best_utility(self.weights, self.utility))
         return rivals
 
-    def refine(self, searcher: AskTell, screened: Judged, found: Judged, *, rounds: int, count: int) -> None:
+    def refine(
+        self, searcher: AskTell, screened: Judged, found: Judged, spending: Spending, *, rounds: int, count: int
+    ) -> None:
         """Let a searcher go on from the front that was found.
 
         Its stacks are judged on the screen first; only those that no stack of the front beats there, item for item
@@ -164,6 +159,7 @@ class Session:
             searcher: Told the front first, then what was judged on the whole search split.
             screened: Takes in what is judged on the screen.
             found: The sources and what was judged on the whole search split; takes in what is found.
+            spending: Of the budget; where one is stated it rules, and `rounds` doesn't.
             rounds: How often it asks.
             count: Stacks of each round.
         """
@@ -171,8 +167,10 @@ class Session:
         known = [each for each in found.candidates.values() if {used.name for used in each.recipe.sources} <= pool]
         self.progress.begin("refinement", rounds * count)
         searcher.tell([each.recipe for each in known], [each.scores for each in known])
-        for _ in range(rounds):
-            recipes = fresh(searcher.ask(count), found)
+        for _ in range(spending.rounds(1.0, count, rounds)):
+            if not spending.allows(1.0, 1):
+                return
+            recipes = fresh(searcher.ask(count), found)[: spending.room()]
             screened.add(recipes, self.bench.screen(recipes))
             kept = unbeaten(recipes, [each.recipe for each in found.archive], self.bench.screen)
             scores = self.bench.search(kept)
@@ -198,6 +196,15 @@ class Session:
             found,
             lambda: self.tracker.log({"hypervolume": found.hypervolume()}, self.evaluations),
         )
+
+    def _anneal(self, searcher: AskTell, rollout: int, spending: Spending) -> None:
+        """Under a budget, nobody but the budget knows how far the training is."""
+        if not spending.budget.stated:
+            return
+        gone = spending.fraction(spending.budget.offline)
+        if isinstance(searcher, Anneals):
+            searcher.progress = gone
+        self.progress.begin("offline", max(rollout, round(rollout / gone)) if gone else rollout)
 
     @property
     def evaluations(self) -> int:
@@ -231,5 +238,6 @@ class Session:
             "offline/depth": float(np.mean([recipe.depth for recipe in rollout.recipes])),
             "offline/utility": float(np.mean(self.utility(values, self.weights))),
             "best_utility": best,
+            **({"offline/exits": float(self.bench.exits)} if self.bench.exits else {}),
         }
         self.tracker.log(record | {f"agent/{name}": value for name, value in learning.items()}, self.evaluations)

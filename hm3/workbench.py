@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,9 +12,6 @@ from typing import Any
 import torch
 
 from hm3.checkpoints import Checkpoint
-from hm3.checkpoints.content import file_digest
-from hm3.checks import whole, whole_or_none
-from hm3.errors import ConfigurationError
 from hm3.evaluation import (
     Benchmark,
     BenchmarkEvaluator,
@@ -23,86 +20,19 @@ from hm3.evaluation import (
     LocalScorer,
     Parts,
     ProcessScorer,
+    Prompts,
     Scorer,
+    check_templates,
+    common_rows,
     load_tasks,
     split,
 )
+from hm3.evaluation.reading import readers_of, reading_of, tokenizer_in
 from hm3.layers import LayerBank
+from hm3.machine import Items, Machine
 from hm3.objectives import Objective
-from hm3.recipe import Recipe, digest_of
+from hm3.recipe import Recipe
 from hm3.stacks import assemble
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-SMALL = 500_000_000  # bytes of weights up to which one process for each core is worth its copy of them
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """Where stacks are scored.
-
-    Attributes:
-        device: ``cpu``, ``cuda``, ``cuda:1`` …, or ``auto``.
-        dtype: Of weights and hidden states: float32, bfloat16 or float16.
-        workers: Processes of one thread each on a CPU; 0 scores in this process; None decides by the models' size.
-        cache_bytes: Budget of the prefix cache, over all workers.
-        bank_bytes: Budget of resident weights, or None for all.
-        batch: Stacks scored at once.
-        requests: Requests that run at once where a real model answers them.
-    """
-
-    device: str = "auto"
-    dtype: str = "float32"
-    workers: int | None = None
-    cache_bytes: int = 256 << 20
-    bank_bytes: int | None = None
-    batch: int = 64
-    requests: int = 64
-
-    def __post_init__(self) -> None:
-        if self.dtype not in DTYPES:
-            raise ConfigurationError(f"evaluator.dtype: one of {', '.join(DTYPES)}, got {self.dtype!r}")
-        whole_or_none("evaluator.workers", self.workers, 0)
-        whole("evaluator.batch", self.batch, 1)
-        whole("evaluator.requests", self.requests, 1)
-        try:
-            torch.zeros(1, device="cpu" if self.device == "auto" else self.device)
-        except (RuntimeError, TypeError, AssertionError) as error:  # no such device; torch was built without it
-            raise ConfigurationError(f"evaluator.device: auto or a device of here, got {self.device!r}") from error
-
-    @property
-    def place(self) -> torch.device:
-        """The device, decided."""
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return torch.device(self.device)
-
-    def processes(self, weights: int) -> int:
-        """How many worker processes to start for so many bytes of weights; 0 for none."""
-        if self.place.type != "cpu":
-            return 0
-        if self.workers is not None:
-            return self.workers
-        return _cores() if weights <= SMALL else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """How many items of each task are asked.
-
-    Attributes:
-        screen: In the screen.
-        search: At most so many search items; None for all.
-        test: At most so many test items; None for all.
-    """
-
-    screen: int = 64
-    search: int | None = None
-    test: int | None = None
-
-    def __post_init__(self) -> None:
-        whole("evaluator.screen_items", self.screen, 1)
-        whole_or_none("evaluator.search_items", self.search, 1)
-        whole_or_none("evaluator.test_items", self.test, 1)
 
 
 @dataclass
@@ -115,6 +45,7 @@ class Workbench:
         screen: Judges on the screen: a few search items of every task.
         search: Judges on the whole search split.
         test: Judges on the test split: for reports only.
+        machine: Where stacks are scored.
     """
 
     checkpoints: dict[str, Checkpoint]
@@ -122,6 +53,7 @@ class Workbench:
     screen: BenchmarkEvaluator
     search: BenchmarkEvaluator
     test: BenchmarkEvaluator
+    machine: Machine
     _benchmark: Benchmark
     _bank: LayerBank
     _store: EvaluationStore
@@ -137,8 +69,9 @@ class Workbench:
         store: Path,
         machine: Machine,
         items: Items,
+        prompts: Prompts = Prompts(),  # noqa: B008 - frozen
     ) -> Workbench:
-        """Load tasks and tokenizer, start workers, make the checkpoints known.
+        """Load tasks and tokenizers, start workers, make the checkpoints known.
 
         Args:
             checkpoints: The sources, the base first.
@@ -147,31 +80,40 @@ class Workbench:
             store: The evaluation store's file.
             machine: Where stacks are scored.
             items: How many items are asked.
+            prompts: How they are put.
 
         Raises:
-            TaskError: A task cannot be scored.
+            ConfigurationError: A chat template is asked for, and the sources have none, or several.
+            TaskError: A task cannot be scored, or the sources read it differently.
             OutputError: The store cannot be written.
         """
-        from transformers import AutoTokenizer
-
         checkpoints = list(checkpoints)
         host = checkpoints[0]
         names = list(dict.fromkeys(objective.task for objective in objectives if objective.task))
-        tasks = load_tasks(names, include)
+        tasks = load_tasks(names, include, allow_code_execution=machine.allow_code_execution)
+        prompts.set_shots(tasks)
         splits = {name: split(name, task, items.search, items.test) for name, task in tasks.items()}
-        parts = Parts.build(tasks, splits, items.screen)
-        tokenizer = AutoTokenizer.from_pretrained(host.path)
-        rows = parts.rows(tokenizer, _longest_input(host.config))
-        bank = LayerBank(machine.place, DTYPES[machine.dtype], machine.bank_bytes)
+        tokenizer = cache(tokenizer_in)
+        readers = readers_of(checkpoints, tokenizer)
+        if prompts.apply_chat_template:
+            check_templates(readers)
+        parts = Parts.build(tasks, splits, items.screen, prompts.with_template(readers[0].tokenizer))
+        objectives = parts.with_metrics(objectives)
+        rows = common_rows(parts, readers)
+        bank = LayerBank(machine.place, machine.torch_dtype, machine.bank_bytes)
         opened = EvaluationStore(store)
         scorer = _scorer(rows, bank, machine, sum(map(_weight_bytes, checkpoints)))
-        harness = HarnessModel(lambda recipe: assemble(recipe, bank), tokenizer, machine.requests)
-        benchmark = Benchmark(scorer, harness, opened, [machine.dtype, *_reading(host)])
+        harness = HarnessModel(
+            lambda recipe: assemble(recipe, bank),
+            lambda recipe: tokenizer(bank.checkpoint(recipe.content.embedding).path),
+            machine.requests,
+        )
+        benchmark = Benchmark(scorer, harness, opened, [machine.dtype, *reading_of(host)])
         screen, search, test = (
             BenchmarkEvaluator(benchmark, objectives, chosen, batch=machine.batch)
             for chosen in ((parts.screen,), (parts.screen, parts.rest), (parts.test,))
         )
-        bench = cls({}, tuple(objectives), screen, search, test, benchmark, bank, opened)
+        bench = cls({}, tuple(objectives), screen, search, test, machine, benchmark, bank, opened)
         try:
             for checkpoint in checkpoints:
                 bench.add(checkpoint)
@@ -208,6 +150,10 @@ class Workbench:
         self._bank.drop(digest)
         self._benchmark.scorer.drop(digest)
 
+    def pace(self, recipe: Recipe) -> float:
+        """About how many seconds one stack takes on the screen."""
+        return self.screen.pace(recipe)
+
     def assemble(self, recipe: Recipe) -> Any:
         """The recipe as a transformers model in memory that shares the sources' weights."""
         return assemble(recipe, self._bank)
@@ -216,6 +162,11 @@ class Workbench:
     def evaluations(self) -> int:
         """Distinct recipes judged so far, on whatever items."""
         return len(self.screen.asked | self.search.asked | self.test.asked)
+
+    @property
+    def exits(self) -> int:
+        """Distinct early exits read so far, on whatever items; they are no evaluations."""
+        return len(self.screen.asked_early | self.search.asked_early | self.test.asked_early)
 
     @property
     def cache(self) -> Mapping[str, int]:
@@ -227,29 +178,18 @@ class Workbench:
 def _scorer(rows: Sequence[Any], bank: LayerBank, machine: Machine, weights: int) -> Scorer:
     processes = machine.processes(weights)
     if not processes:
-        return LocalScorer(rows, bank, cache_bytes=machine.cache_bytes)
+        return LocalScorer(rows, bank, cache_bytes=machine.cache_bytes, batch_tokens=machine.tokens)
     # One thread here too: the threads of this process would spin against the workers (learning took 20 times as long).
     torch.set_num_threads(1)
     return ProcessScorer(
-        rows, workers=processes, dtype=bank.dtype, cache_bytes=machine.cache_bytes, bank_bytes=machine.bank_bytes
+        rows,
+        workers=processes,
+        dtype=bank.dtype,
+        cache_bytes=machine.cache_bytes,
+        bank_bytes=machine.bank_bytes,
+        batch_tokens=machine.tokens,
     )
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _reading(host: Checkpoint) -> list[str]:
-    """What decides how texts become rows: the tokenizer's files and the longest input."""
-    files = [[file.name, file_digest(file)] for file in host.tokenizer_files]
-    return [digest_of(files), str(_longest_input(host.config))]
 
 
 def _weight_bytes(checkpoint: Checkpoint) -> int:
     return sum(entry.stop - entry.start for entry in checkpoint.tensors.values())
-
-
-def _longest_input(config: Mapping[str, Any]) -> int:
-    """The host's longest input in tokens, as lm-eval takes it from the config."""
-    return int(config.get("max_position_embeddings") or 2048)

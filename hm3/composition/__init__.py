@@ -1,6 +1,8 @@
 """From a configuration to a session: the only place where settings become parts.
 
-- `invocation`: what Hydra alone knows of this start
+- `invocation`: the words on the command line
+- `start`: the run folder; a run that begins, or goes on
+- `source_paths`: where a source lies: a folder, the zoo, the Hub, an adapter
 - `sources`, `tasks`, `merges`, `space`, `bench`, `searcher`: a section of the configuration each, opened and checked
 - `plans`: how much each stage does
 - `trained_on`: ``pool.json``
@@ -8,25 +10,33 @@
 - `run`: all of it together
 """
 
-from hm3.composition.invocation import run_folder, stated_text, stated_weights
+from hm3.composition.bench import machine_of
+from hm3.composition.invocation import stated_text, stated_weights
 from hm3.composition.merges import merged_checkpoint
 from hm3.composition.plans import Offline, Online, sampler_of, search_stages, train_stages
 from hm3.composition.run import Composition, composed
-from hm3.composition.sources import Sources, open_sources
-from hm3.composition.tasks import open_objectives, task_folders
+from hm3.composition.source_paths import anchored
+from hm3.composition.sources import Sources, open_checkpoints, open_sources
+from hm3.composition.start import Start, started
+from hm3.composition.tasks import open_objectives, prompts_of, task_folders
 
 __all__ = [
     "Composition",
     "Offline",
     "Online",
     "Sources",
+    "Start",
+    "anchored",
     "composed",
+    "machine_of",
     "merged_checkpoint",
+    "open_checkpoints",
     "open_objectives",
     "open_sources",
-    "run_folder",
+    "prompts_of",
     "sampler_of",
     "search_stages",
+    "started",
     "stated_text",
     "stated_weights",
     "task_folders",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from omegaconf import DictConfig
 from hm3.checkpoints import Checkpoint
 from hm3.checks import number
 from hm3.command import resolved
-from hm3.composition.tasks import task_folders
+from hm3.composition.start import Start
+from hm3.composition.tasks import prompts_of, task_folders
+from hm3.machine import Items, Machine
 from hm3.objectives import Objective
-from hm3.runs import RunFolder
 from hm3.tracking import JsonlTracker, Tee, Tracker, wandb_tracker
-from hm3.workbench import Items, Machine, Workbench
+from hm3.workbench import Workbench
 
+_log = logging.getLogger(__name__)
 _MEGABYTE = 1 << 20
 
 
@@ -29,7 +32,9 @@ def machine_of(settings: DictConfig) -> Machine:
         cache_bytes=int(number("evaluator.cache_mb", settings.cache_mb, 0) * _MEGABYTE),
         bank_bytes=None if bank is None else int(number("evaluator.bank_mb", bank, 0, above=True) * _MEGABYTE),
         batch=settings.batch,
+        batch_tokens=settings.get("batch_tokens"),
         requests=settings.requests,
+        allow_code_execution=settings.get("allow_code_execution", False),
     )
 
 
@@ -41,19 +46,25 @@ def items_of(settings: DictConfig) -> Items:
 def open_bench(config: DictConfig, checkpoints: Sequence[Checkpoint], objectives: Sequence[Objective]) -> Workbench:
     """Tasks, evaluators and workers."""
     settings = config.evaluator
+    machine = machine_of(settings)
+    if machine.dtype != "float32":
+        _log.warning("evaluator.dtype=%s: scores and decisions may differ from those in float32", machine.dtype)
     return Workbench.open(
         checkpoints,
         objectives,
         include=task_folders(config.tasks),
         store=Path(str(settings.store)).expanduser(),
-        machine=machine_of(settings),
+        machine=machine,
         items=items_of(settings),
+        prompts=prompts_of(config.tasks),
     )
 
 
-def open_tracker(config: DictConfig, folder: RunFolder) -> Tracker:
-    """The run folder's metrics file, and wandb unless it is switched off."""
-    own = JsonlTracker(folder.path)
+def open_tracker(config: DictConfig, start: Start) -> Tracker:
+    """The run folder's metrics file, and wandb unless it is switched off; a run that goes on adds to both."""
+    folder = start.folder.path
+    own = JsonlTracker(folder, start.points.last.metrics_bytes)
     if not config.tracking.wandb:
         return own
-    return Tee(own, wandb_tracker(resolved(config), folder=folder.path, project=config.tracking.project))
+    project = config.tracking.project
+    return Tee(own, wandb_tracker(resolved(config), folder=folder, project=project, run_id=start.wandb_id))

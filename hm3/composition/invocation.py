@@ -1,19 +1,11 @@
-"""What Hydra alone knows of this start: the run folder and the words on the command line."""
+"""What Hydra alone knows of a call: the words on the command line."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from hm3.command import preference_weights
-from hm3.runs import RunFolder
-
-
-def run_folder() -> RunFolder:
-    """The folder that Hydra made for this run."""
-    return RunFolder(Path(HydraConfig.get().runtime.output_dir))
 
 
 def stated_weights(config: DictConfig) -> dict[str, float] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -12,15 +13,28 @@ from envs.space import StackSpace
 from hm3.checks import flag, whole
 from hm3.composition.bench import items_of, machine_of
 from hm3.composition.merges import merged_sources, rivals
+from hm3.composition.plans import budget_of
 from hm3.composition.searcher import agent_builder
 from hm3.composition.sections import section
 from hm3.composition.sources import Sources, open_sources
-from hm3.composition.space import stack_space
+from hm3.composition.space import shows_exits, stack_space
 from hm3.composition.tasks import open_objectives
 from hm3.objectives import Objective, Preference, Utility
 from hm3.recipe import MergeSpec, Source
 
-_SECTIONS = ("sources", "tasks", "parameter", "agent", "utility", "env", "offline", "online", "evaluator", "tracking")
+_SECTIONS = (
+    "sources",
+    "tasks",
+    "parameter",
+    "agent",
+    "utility",
+    "budget",
+    "env",
+    "offline",
+    "online",
+    "evaluator",
+    "tracking",
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,7 @@ class Parts:
     sources: Sources
     merged: list[Source]
     space: StackSpace
+    exits: bool
     rivals: list[MergeSpec]
 
     @classmethod
@@ -46,10 +61,12 @@ class Parts:
         objectives = open_objectives(config.tasks)
         preference = Preference.of(weights, [objective.name for objective in objectives])
         utility = instantiate(config.utility)
-        sources = open_sources(config.sources)
+        scored = [objective.name for objective in objectives if objective.task]
+        sources = open_sources(config.sources, Path(str(config.merges)), scored)
         merged = merged_sources(config.parameter, sources, objectives)
         space = stack_space(config.env, sources, merged)
-        return cls(objectives, preference, utility, sources, merged, space, rivals(config.rivals, sources))
+        exits = shows_exits(config.env)
+        return cls(objectives, preference, utility, sources, merged, space, exits, rivals(config.rivals, sources))
 
 
 def check(config: DictConfig) -> None:
@@ -65,4 +82,5 @@ def check(config: DictConfig) -> None:
     flag("tracking.wandb", config.tracking.wandb)
     machine_of(config.evaluator)
     items_of(config.evaluator)
+    budget_of(config)
     agent_builder(config.agent)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields, replace
 from omegaconf import DictConfig
 
 from envs.preferences import Around, Dirichlet, Holdout, PreferenceSampler
-from hm3.checks import number, whole
+from hm3.budget import Budget
+from hm3.checks import listing, number, whole
 from hm3.composition.sections import section
 from hm3.errors import ConfigurationError
 from hm3.objectives import Preference
@@ -77,7 +78,8 @@ class Online:
 def train_stages(config: DictConfig) -> list[Stage]:
     """What a training run's progress tells, with the cost of an item of each stage in evaluations on the screen."""
     offline = Offline.of(config)
-    return [Stage("offline", offline.rollouts, offline.episodes), *search_stages(config)]
+    training = Stage("offline", offline.rollouts, offline.episodes, stacks=offline.episodes)
+    return [training, *search_stages(config)]
 
 
 def search_stages(config: DictConfig, known: int = 0) -> list[Stage]:
@@ -88,20 +90,25 @@ def search_stages(config: DictConfig, known: int = 0) -> list[Stage]:
         known: Stacks of an earlier front that are judged again.
     """
     online, objectives = Online.of(config), len(section(config, "tasks").objectives or ())
-    stages = [
+    return [
         Stage("proposals", online.proposals(max(1, objectives))),
         Stage("merges", whole("rivals", config.rivals, 0), 15),
-        Stage("known", known, 5),
-        Stage("online", online.survivors, 5),
+        Stage("known", known, 5, stacks=0),
+        Stage("online", online.survivors, 5, stacks=0),
         Stage("refinement", online.refine * Offline.of(config).episodes, 2),
-        Stage("test", online.front, 10),
+        Stage("test", online.front, 10, stacks=0),
     ]
-    return [stage for stage in stages if stage.total or stage.name not in ("refinement", "known")]
 
 
 def with_merges(stages: Sequence[Stage], count: int) -> list[Stage]:
     """The stages with as many merges as there will be, which only the sources tell."""
     return [replace(stage, total=count) if stage.name == "merges" else stage for stage in stages]
+
+
+def budget_of(config: DictConfig) -> Budget:
+    """What may be spent, as the section ``budget`` says."""
+    settings = section(config, "budget")
+    return Budget(**{field.name: settings[field.name] for field in fields(Budget)})
 
 
 def sampler_of(config: DictConfig, preference: Preference) -> PreferenceSampler:
@@ -120,13 +127,14 @@ def sampler_of(config: DictConfig, preference: Preference) -> PreferenceSampler:
     if share:
         sampler = Around(sampler, preference.weights, share)
     if config.kept_out:
-        kept_out = tuple(_point(weights, count) for weights in config.kept_out)
+        listed = listing("offline.kept_out", config.kept_out)
+        kept_out = tuple(_point(weights, count) for weights in listed)
         sampler = Holdout(sampler, kept_out, number("offline.radius", config.radius, 0))
     return sampler
 
 
 def _point(weights: object, count: int) -> tuple[float, ...]:
-    point = list(weights) if hasattr(weights, "__iter__") and not isinstance(weights, str) else []
+    point = list(weights) if isinstance(weights, Sequence) and not isinstance(weights, str) else []
     if len(point) != count:
         raise ConfigurationError(f"offline.kept_out: lists of {count} weights, got {weights!r}")
     return tuple(number("offline.kept_out", weight, 0, 1) for weight in point)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from hm3 import zoo
 from hm3.checkpoints import Checkpoint, check_compatible
 from hm3.checks import number
-from hm3.composition.sections import section
+from hm3.composition.source_paths import open_source
 from hm3.errors import ConfigurationError
 from hm3.layers import family_of
 from hm3.parameter import Expert
 
 _log = logging.getLogger(__name__)
-_ZOO = "zoo:"
+_SECTION = {"base", "experts", "on_mismatch"}
 _KEYS = ("path", "objectives", "weight")
 
 
@@ -39,51 +38,51 @@ class Sources:
     checkpoints: Mapping[str, Checkpoint]
 
 
-def open_sources(config: DictConfig) -> Sources:
+def open_sources(config: DictConfig, merges: Path, objectives: Sequence[str]) -> Sources:
     """Open the base and the experts and see that their layers fit together.
+
+    Args:
+        config: The section ``sources``.
+        merges: The folder in which merged adapters are kept.
+        objectives: The run's: an expert that doesn't say what it is for is for the one of its own name.
 
     Raises:
         CheckpointError: A source cannot be used, or differs from the base where it must not.
         ConfigurationError: There is no expert, or an expert is described by something else than path and objectives.
     """
-    described = {"base": {"path": config.base}, **_described(config)}
-    checkpoints = {name: Checkpoint.open(name, source_folder(name, each["path"])) for name, each in described.items()}
-    for name, checkpoint in checkpoints.items():
-        family_of(name, checkpoint.config)
+    checkpoints = open_checkpoints(config, merges)
     for warning in check_compatible(list(checkpoints.values()), config.get("on_mismatch", "refuse")):
         _log.warning("%s", warning)
-    experts = tuple(_expert(checkpoints[name], each) for name, each in described.items() if name != "base")
+    experts = tuple(_expert(checkpoints[name], each, objectives) for name, each in _described(config).items())
     return Sources(checkpoints["base"], experts, checkpoints)
 
 
-def source_folder(name: str, text: object) -> Path:
-    """A source's folder; ``zoo:math`` is one of the built-in models.
-
-    Raises:
-        ConfigurationError: It is no path, or the zoo has no such model.
-    """
-    if not isinstance(text, str) or not text:
-        raise ConfigurationError(f"source {name}: a folder or zoo:NAME, got {text!r}")
-    if not text.startswith(_ZOO):
-        return Path(text).expanduser()
-    if text.removeprefix(_ZOO) not in zoo.SOURCES:
-        raise ConfigurationError(f"source {name}: the zoo has {', '.join(zoo.SOURCES)}, got {text!r}")
-    return zoo.source_path(text.removeprefix(_ZOO))
+def open_checkpoints(config: DictConfig, merges: Path) -> dict[str, Checkpoint]:
+    """All sources by name, the base first; arguments and errors as for `open_sources`."""
+    base = open_source("base", config.base, merges)
+    experts = {name: open_source(name, each["path"], merges, base) for name, each in _described(config).items()}
+    checkpoints = {"base": base, **experts}
+    for name, checkpoint in checkpoints.items():
+        family_of(name, checkpoint.config)
+    return checkpoints
 
 
 def _described(config: DictConfig) -> dict[str, dict[str, Any]]:
     """Expert -> its settings."""
-    experts = section(config, "experts") if config.experts else {}
+    experts = config.experts or {}
+    if not isinstance(experts, DictConfig | dict) or not set(config) <= _SECTION:
+        wrong = [str(key) for key in config if key not in _SECTION] or experts
+        raise ConfigurationError(f"sources: a base and experts by name (+sources.experts.NAME=PATH), got {wrong!r}")
     described = {str(name): _settings(str(name), value) for name, value in experts.items()}
     if not described:
-        raise ConfigurationError("sources.experts: at least one, sources.experts.NAME=PATH, got none")
+        raise ConfigurationError("sources.experts: at least one, +sources.experts.NAME=PATH, got none")
     if "base" in described:
         raise ConfigurationError("sources.experts: names other than base, got base")
     return described
 
 
 def _settings(name: str, value: Any) -> dict[str, Any]:
-    """An expert's settings; a plain path is one that is for no objective."""
+    """An expert's settings; a plain path says where it is."""
     if isinstance(value, str):
         return {"path": value}
     plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
@@ -92,9 +91,15 @@ def _settings(name: str, value: Any) -> dict[str, Any]:
     return {str(key): setting for key, setting in plain.items()}
 
 
-def _expert(checkpoint: Checkpoint, settings: Mapping[str, Any]) -> Expert:
-    where, objectives = f"sources.experts.{checkpoint.name}", settings.get("objectives") or []
-    if not isinstance(objectives, list) or not all(isinstance(name, str) for name in objectives):
+def _expert(checkpoint: Checkpoint, settings: Mapping[str, Any], known: Sequence[str]) -> Expert:
+    name = checkpoint.name
+    where, objectives = f"sources.experts.{name}", settings.get("objectives")
+    if objectives is None:
+        objectives = [name] if name in known else []
+    if not isinstance(objectives, list) or not all(isinstance(each, str) for each in objectives):
         raise ConfigurationError(f"{where}.objectives: a list of names, got {objectives!r}")
     weight = number(f"{where}.weight", settings.get("weight", 0.0), 0, math.inf)
+    if not objectives and not {"objectives", "weight"} & set(settings):
+        example = f"'+sources.experts.{name}={{path:...,objectives:[{', '.join(known)}]}}'"
+        _log.warning("%s: for no objective, so no merge has a share of it; to say which: %s", where, example)
     return Expert(checkpoint.source, tuple(objectives), weight)

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from envs.pool import Pool
 from envs.rules import PathRules
 from envs.space import StackSpace
-from hm3.checks import whole
+from hm3.checks import flag, whole
 from hm3.composition.sources import Sources
 from hm3.errors import ConfigurationError
 from hm3.recipe import Source
@@ -28,6 +28,15 @@ def stack_space(config: DictConfig, sources: Sources, merged: Sequence[Source]) 
     pool = Pool((*given, *merged), (*depths, *(sources.base.depth for _ in merged)))
     with _under_the_name_of_the_setting():
         return StackSpace(pool, _rules(config, sources.base.depth))
+
+
+def shows_exits(config: DictConfig) -> bool:
+    """Whether observations show early exits.
+
+    Raises:
+        ConfigurationError: It is neither true nor false.
+    """
+    return flag("env.exits", config.get("exits", False))
 
 
 def _rules(config: DictConfig, depth: int) -> PathRules:

@@ -12,23 +12,28 @@ from hm3.errors import ConfigurationError
 from hm3.runs import RunFolder
 
 FILE = "pool.json"
+_EXITS = "exits"
 
 
-def write_pool(space: StackSpace, folder: RunFolder) -> None:
-    """Write ``pool.json`` beside the policy."""
-    write_atomic(folder.path / FILE, json.dumps(_content(space), indent=1) + "\n")
+def write_pool(space: StackSpace, exits: bool, folder: RunFolder) -> None:
+    """Write ``pool.json`` beside the policy; `exits` says whether observations showed early exits."""
+    write_atomic(folder.path / FILE, json.dumps({**_content(space), _EXITS: exits}, indent=1) + "\n")
 
 
-def check_pool(space: StackSpace, run: RunFolder) -> None:
-    """See that a run's policy was trained on this space.
+def check_pool(space: StackSpace, exits: bool, run: RunFolder) -> None:
+    """See that a run's policy was trained on this space, and has seen early exits if it will see them now.
 
     Raises:
-        ConfigurationError: Sources or rules have changed since.
+        ConfigurationError: Sources, rules or observations have changed since.
     """
     try:
-        trained_on = json.loads((run.path / FILE).read_text())
+        trained_on = json.loads((run.path / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"run: a folder with a trained policy, got {run.path} without {FILE}") from error
+    seen = trained_on.pop(_EXITS, False)
+    if seen != exits:
+        rule = f"{str(seen).lower()}, as when {run.path} was trained"
+        raise ConfigurationError(f"env.exits: {rule}, got {str(exits).lower()}")
     if trained_on != _content(space):
         raise ConfigurationError(f"run: sources and rules as when {run.path} was trained, got others")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import os
@@ -24,20 +23,19 @@ class JsonlTracker:
 
     Args:
         folder: The run folder; made if missing.
-        resume_step: The step of the checkpoint that the run goes on from: everything after it is dropped, because it
-            will happen again. None begins a new file.
+        kept: Bytes of an earlier file that stay; what comes after them is dropped, because it will happen again.
 
     Raises:
         OutputError: The file cannot be written.
     """
 
-    def __init__(self, folder: Path, resume_step: int | None = None) -> None:
+    def __init__(self, folder: Path, kept: int = 0) -> None:
         self._folder = folder
         path = folder / FILE
         try:
             folder.mkdir(parents=True, exist_ok=True)
             path.touch()
-            os.truncate(path, _end(path, resume_step) if resume_step is not None else 0)
+            os.truncate(path, min(kept, path.stat().st_size))
             self._file = path.open("a", encoding="utf-8", buffering=1)
         except OSError as error:
             raise OutputError(f"{path}: must be writable, got {error.strerror or error}") from error
@@ -86,14 +84,6 @@ def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
         came = line[:40].decode(errors="replace")
         raise ConfigurationError(f"{path}, line {number}: one JSON object a line, got {came!r}")
     return record
-
-
-def _end(path: Path, step: int) -> int:
-    """Bytes before the first record of a later step; records without a step belong to what stands before them."""
-    later = (record.get("step", step) > step for record in read_metrics(path))
-    lines = path.read_bytes().split(b"\n")
-    kept = itertools.takewhile(lambda pair: not pair[0], zip(later, lines, strict=False))
-    return sum(len(line) + 1 for _, line in kept)
 
 
 def _line(record: Mapping[str, Any]) -> str:

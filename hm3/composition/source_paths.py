@@ -1,0 +1,88 @@
+"""Where a source lies: a folder, a model of the zoo or of the Hub, or a LoRA adapter that is merged into its base."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from hm3 import zoo
+from hm3.checkpoints import Adapter, Checkpoint, hub_folder, is_adapter, is_hub_id, merged_adapter
+from hm3.errors import CheckpointError, ConfigurationError
+from hm3.layers import family_of
+
+_log = logging.getLogger(__name__)
+_ZOO = "zoo:"
+
+
+def open_source(name: str, text: object, merges: Path, base: Checkpoint | None = None) -> Checkpoint:
+    """Open a source, whatever a user calls it.
+
+    Args:
+        name: What it is called.
+        text: Where it is: a folder, ``zoo:NAME``, or the id of a model on the Hub.
+        merges: The folder in which a merged adapter is kept.
+        base: The run's base, for adapters that don't name a model of this machine.
+
+    Raises:
+        CheckpointError: It cannot be used.
+        ConfigurationError: It is no path, or the zoo has no such model.
+    """
+    folder = source_folder(name, text)
+    if not is_adapter(folder):
+        return Checkpoint.open(name, folder)
+    adapter = Adapter.open(name, folder)
+    base = _adapters_base(adapter, base)
+    _log.info("source %s: a LoRA adapter, merged into %s", name, base.path)
+    return Checkpoint.open(name, merged_adapter(adapter, base, merges))
+
+
+def source_folder(name: str, text: object) -> Path:
+    """A source's folder; what is on the Hub is fetched.
+
+    Raises:
+        CheckpointError: It cannot be fetched.
+        ConfigurationError: It is no path, or the zoo has no such model.
+    """
+    if not isinstance(text, str) or not text:
+        raise ConfigurationError(f"source {name}: a folder or zoo:NAME, got {text!r}")
+    if text.startswith(_ZOO):
+        if text.removeprefix(_ZOO) not in zoo.SOURCES:
+            raise ConfigurationError(f"source {name}: the zoo has {', '.join(zoo.SOURCES)}, got {text!r}")
+        return zoo.source_path(text.removeprefix(_ZOO))
+    return hub_folder(name, text) if is_hub_id(text) else Path(text).expanduser()
+
+
+def anchored(settings: DictConfig, folder: Path) -> DictConfig:
+    """The settings of a run that was started in `folder`, with its relative paths of sources and tasks made absolute.
+
+    Only what is there is changed: ``org/name`` may as well be a model of the Hub.
+    """
+    settings = settings.copy()
+    keys = ["sources.base", *_path_keys(settings)]
+    for key in keys:
+        text = OmegaConf.select(settings, key)
+        if isinstance(text, str) and text and (folder / text).exists():
+            OmegaConf.update(settings, key, str(folder / text))
+    return settings
+
+
+def _path_keys(settings: DictConfig) -> Sequence[str]:
+    experts, include = settings.sources.experts or {}, settings.tasks.include or []
+    plain = [f"sources.experts.{name}" for name, value in experts.items() if isinstance(value, str)]
+    described = [f"sources.experts.{name}.path" for name, value in experts.items() if not isinstance(value, str)]
+    return [*plain, *described, *(f"tasks.include.{i}" for i in range(len(include)))]
+
+
+def _adapters_base(adapter: Adapter, base: Checkpoint | None) -> Checkpoint:
+    """The model that an adapter names, if it is on this machine, else the run's base."""
+    if adapter.base and (Path(adapter.base).expanduser() / "config.json").is_file():
+        base = Checkpoint.open(f"{adapter.name}'s base", Path(adapter.base))
+    if base is None:
+        raise CheckpointError(
+            f"source {adapter.name} ({adapter.path}): an adapter whose own base is a folder here, got {adapter.base!r}"
+        )
+    family_of(base.name, base.config)
+    return base
