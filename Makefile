@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup train test check pytest smoke benchmark-quick
+.PHONY: setup train test check pytest smoke benchmark benchmark-quick
 
 setup: $(READY)
 
@@ -32,5 +32,13 @@ pytest: setup
 smoke: setup
 	$(BIN)/python -m scripts.smoke
 
+# make benchmark NAME=throughput: the full form, which goes on where it was interrupted
+benchmark: setup
+	@mkdir -p outputs/benchmark
+	$(BIN)/python -m scripts.benchmark $(NAME) --out outputs/benchmark/$(NAME).json
+
 benchmark-quick: setup
-	@echo "benchmarks: none so far"
+	@for name in throughput evaluator; do \
+		line="$$($(BIN)/python -m scripts.benchmark $$name --quick | tail -n 1)" && \
+		test -n "$$line" && echo "$$line" || exit 1; \
+	done

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hm3.errors import ConfigurationError, OutputError
 
@@ -35,11 +38,33 @@ def number(name: str, value: object, low: float, high: float = math.inf, *, abov
     Raises:
         ConfigurationError: It is not.
     """
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not fits or not low <= value <= high or (above and value == low):  # type: ignore[operator]
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
+    if not fits or not low <= value <= min(high, sys.float_info.max) or (above and value == low):  # type: ignore[operator]
         rule = f"above {low:g}" + (f" and at most {high:g}" if math.isfinite(high) else "") if above else None
         raise ConfigurationError(f"{name}: a finite number {rule or _range(low, high)}, got {value!r}")
     return float(value)  # type: ignore[arg-type]
+
+
+def listing(name: str, value: object) -> list[Any]:
+    """The value, which must be a list.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise ConfigurationError(f"{name}: a list, got {value!r}")
+    return list(value)
+
+
+def by_name(name: str, value: object) -> dict[str, Any]:
+    """The value, which must be settings by name.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"{name}: settings by name, got {value!r}")
+    return {str(key): each for key, each in value.items()}
 
 
 def flag(name: str, value: object) -> bool:

@@ -5,7 +5,7 @@ python -m hm3.evaluate run=outputs/2026-01-31/12-00-00
 
 from __future__ import annotations
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from hm3.command import command
 
@@ -15,7 +15,7 @@ def main(config: DictConfig) -> None:
     """Export, evaluate, and print what lm-eval says beside what the run reported."""
     from rich.console import Console
 
-    from hm3.composition import task_folders
+    from hm3.composition import machine_of, prompts_of, task_folders
     from hm3.errors import ConfigurationError
     from hm3.past_run import PastRun
     from hm3.stock import StockResult, comparison, evaluated
@@ -25,6 +25,8 @@ def main(config: DictConfig) -> None:
     past = PastRun.open(config.run)
     front, settings = past.front, past.settings
     members = list(front.candidates) if config.candidates == "all" else [front.chosen_member]
+    stated = {name: value for name, value in config.evaluator.items() if value is not None}
+    machine = machine_of(OmegaConf.create({**settings.evaluator, **stated}))
     results: list[StockResult] = []
     console = Console(highlight=False)
     for number, member in enumerate(members, start=1):
@@ -35,8 +37,11 @@ def main(config: DictConfig) -> None:
                 front,
                 past.checkpoints(member.recipe),
                 include=task_folders(settings.tasks),
-                dtype=settings.evaluator.dtype,
+                prompts=prompts_of(settings.tasks),
+                device=str(machine.place),
+                dtype=machine.dtype,
                 test_items=settings.evaluator.test_items,
+                allow_code_execution=settings.evaluator.get("allow_code_execution", False),
             )
         )
     console.print(comparison(results))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,16 @@ class Candidate:
 
     recipe: Recipe
     scores: Scores
+
+    def to_json(self) -> dict[str, Any]:
+        """The candidate in JSON's types."""
+        return {"recipe": self.recipe.to_json(), "scores": asdict(self.scores)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Candidate:
+        """What `to_json` gave."""
+        names, values, valid = (value["scores"][key] for key in ("names", "values", "valid"))
+        return cls(Recipe.from_json(value["recipe"]), Scores(tuple(names), tuple(values), valid))
 
 
 @dataclass(frozen=True, slots=True)

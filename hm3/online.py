@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from hm3.archive import hypervolume
+from hm3.judged import Judged
 from hm3.lattice import das_dennis
 from hm3.objectives import Array, Candidate, Evaluator, Normaliser, Preference, Utility
-from hm3.offline import Judged
 from hm3.recipe import Recipe
 
 NEAREST = 2  # survivors for each preference of the lattice, beside those of the user's own

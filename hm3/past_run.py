@@ -10,7 +10,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from hm3.checkpoints import Checkpoint
-from hm3.composition import merged_checkpoint, open_sources
+from hm3.composition import anchored, merged_checkpoint, open_checkpoints
 from hm3.errors import ConfigurationError
 from hm3.parameter import MergeCache
 from hm3.recipe import Recipe
@@ -41,14 +41,16 @@ class PastRun:
         """
         folder = RunFolder(Path(str(path)).expanduser())
         settings = _saved(folder, "config.yaml")
+        began = Path(str(_saved(folder, "hydra.yaml").hydra.runtime.cwd))  # what relative paths are relative to
         if "run" not in settings:
-            return cls(folder, settings)
-        trained = Path(_saved(folder, "hydra.yaml").hydra.runtime.cwd, str(settings.run))
+            return cls(folder, anchored(settings, began))
+        trained = began / str(settings.run)
         return cls(folder, cls.open(trained).settings_with(settings))
 
     def settings_with(self, changes: DictConfig) -> DictConfig:
         """The run's settings with what a later command states instead."""
         settings = self.settings.copy()
+        settings.budget = changes.budget
         OmegaConf.set_struct(settings, True)
         for part in PARTS:
             stated = {name: value for name, value in changes[part].items() if value is not None}
@@ -93,7 +95,7 @@ class PastRun:
     @cached_property
     def given(self) -> Mapping[str, Checkpoint]:
         """Name -> checkpoint for every source that the run was given; nothing may be written over them."""
-        return open_sources(self.settings.sources).checkpoints
+        return open_checkpoints(self.settings.sources, Path(str(self.settings.merges)))
 
     def checkpoints(self, recipe: Recipe) -> Mapping[str, Checkpoint]:
         """Name -> checkpoint for every source of a recipe, merged ones built if need be.

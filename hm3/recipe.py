@@ -222,19 +222,35 @@ class Recipe:
         """Read what `to_json` wrote.
 
         Raises:
-            ConfigurationError: Of another format, or the digest does not fit the content.
+            ConfigurationError: Of another format, or something is missing, or the digest does not fit the content.
         """
-        if value.get("format") != FORMAT:
-            raise ConfigurationError(f"recipe.format: this version reads {FORMAT}, got {value.get('format')!r}")
-        recipe = cls(
-            path=tuple(LayerRef(source, layer) for source, layer in value["path"]),
-            embedding_host=value["embedding_host"],
-            head_host=value["head_host"],
-            sources=tuple(Source.from_json(source) for source in value["sources"]),
-            seam=value["seam"],
-        )
-        if recipe.digest != value["digest"]:
-            raise ConfigurationError(
-                f"recipe.digest: must fit the content, {recipe.digest[:12]}, got {str(value['digest'])[:12]}"
-            )
+        if not isinstance(value, Mapping) or value.get("format") != FORMAT:
+            came = value.get("format") if isinstance(value, Mapping) else type(value).__name__
+            raise ConfigurationError(f"recipe.format: this version reads {FORMAT}, got {str(came)[:40]!r}")
+        try:
+            recipe, digest = _recipe(value), str(value["digest"])
+            fits = recipe.digest == digest
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigurationError(f"recipe: as HM3 writes it, got one with {_damage(error)}") from error
+        if not fits:
+            raise ConfigurationError(f"recipe.digest: must fit the content, {recipe.digest[:12]}, got {digest[:12]!r}")
         return recipe
+
+
+def _recipe(value: Mapping[str, Any]) -> Recipe:
+    """The recipe of a JSON value whose types nobody has looked at."""
+    recipe = Recipe(
+        path=tuple(LayerRef(source, layer) for source, layer in value["path"]),
+        embedding_host=value["embedding_host"],
+        head_host=value["head_host"],
+        sources=tuple(Source.from_json(source) for source in value["sources"]),
+        seam=value["seam"],
+    )
+    texts = [recipe.seam, *(text for source in recipe.sources for text in (source.name, source.digest))]
+    if not all(isinstance(text, str) for text in texts) or not all(type(ref.layer) is int for ref in recipe.path):
+        raise TypeError("a name that is no text or a layer that is no integer")
+    return recipe
+
+
+def _damage(error: Exception) -> str:
+    return f"no {error}" if isinstance(error, KeyError) else str(error)

@@ -10,8 +10,8 @@ import numpy as np
 
 from hm3.evaluation import Report
 from hm3.evidence import Interval, hypervolume_ratio
+from hm3.judged import Judged
 from hm3.objectives import Array, Normaliser, Scores, Utility
-from hm3.offline import Judged
 from hm3.online import spread
 from hm3.recipe import Recipe
 from hm3.rivals import Rival

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from hm3.checkpoints import Checkpoint
+from hm3.checkpoints import Checkpoint, scratch_folder
 from hm3.evaluation import Report
 from hm3.objectives import Scores
 from hm3.parameter import merge
@@ -69,8 +69,8 @@ def _judged(bench: Workbench, recipe: Recipe) -> Rival:
 @contextmanager
 def _resident(bench: Workbench, source: Source, spec: MergeSpec, paths: Mapping[str, Path]) -> Iterator[None]:
     """While the block runs, the merge lies in a temporary folder and the bench knows it."""
-    with tempfile.TemporaryDirectory(prefix="hm3-rival-") as folder:
-        path = merge(spec, paths, Path(folder) / "model")
+    with scratch_folder(Path(tempfile.gettempdir()) / "hm3-rival") as folder:
+        path = merge(spec, paths, folder / "model")
         bench.add(Checkpoint.open(source.name, path, merge=spec))
         try:
             yield

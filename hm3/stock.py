@@ -9,13 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich import box
 from rich.table import Table
 
 from hm3.checkpoints import Checkpoint
-from hm3.evaluation import load_tasks, split
-from hm3.evaluation.tasks import FEWSHOT_SEED
+from hm3.evaluation import Prompts, load_tasks, report_documents
+from hm3.evaluation.code_tasks import sandboxed
 from hm3.model_card import model_card
 from hm3.model_folder import write_model
 from hm3.runs import FrontFile, Member
@@ -47,8 +46,11 @@ def evaluated(
     checkpoints: Mapping[str, Checkpoint],
     *,
     include: Sequence[Path],
+    prompts: Prompts,
+    device: str,
     dtype: str,
     test_items: int | None,
+    allow_code_execution: bool = False,
 ) -> StockResult:
     """Export a candidate to a temporary folder and let lm-eval score it on the test split.
 
@@ -57,18 +59,30 @@ def evaluated(
         front: Its front.
         checkpoints: Its sources by name.
         include: Folders with task files.
+        prompts: How questions are put, as in the run.
+        device: Where it is computed.
         dtype: Of the computation.
         test_items: At most so many test items of each task, as in the run.
+        allow_code_execution: Whether code that the model writes may run, in the sandbox.
     """
-    tasks = load_tasks(list(dict.fromkeys(each.task for each in front.objectives if each.task)), include)
-    samples = {name: list(split(name, task, None, test_items).test) for name, task in tasks.items()}
+    names = list(dict.fromkeys(each.task for each in front.objectives if each.task))
+    tasks = load_tasks(names, include, allow_code_execution=allow_code_execution)
+    samples = {name: list(report_documents(name, task, test_items)) for name, task in tasks.items()}
     with tempfile.TemporaryDirectory(prefix="hm3-evaluate-") as folder:
         path = write_model(Path(folder) / "model", member.recipe, checkpoints, model_card(front, member))
-        return StockResult(member, member.metrics, stock_metrics(path, tasks, samples, dtype))
+        return StockResult(
+            member, member.metrics, stock_metrics(path, tasks, samples, prompts, device=device, dtype=dtype)
+        )
 
 
 def stock_metrics(
-    path: Path, tasks: Mapping[str, Any], samples: Mapping[str, Sequence[int]], dtype: str = "float32"
+    path: Path,
+    tasks: Mapping[str, Any],
+    samples: Mapping[str, Sequence[int]],
+    prompts: Prompts = Prompts(),  # noqa: B008 - frozen
+    *,
+    device: str = "cpu",
+    dtype: str = "float32",
 ) -> dict[str, float]:
     """``task/metric`` -> score by lm-eval's ``evaluate`` with its own transformers model.
 
@@ -77,22 +91,30 @@ def stock_metrics(
 
     Args:
         path: The checkpoint.
-        tasks: Name -> lm-eval task.
+        tasks: Name -> lm-eval task, from `load_tasks`: what runs code was allowed to, and does it in the sandbox.
         samples: Name -> numbers of the documents to score.
+        prompts: How questions are put.
+        device: Where it is computed.
         dtype: Of the computation.
     """
     from lm_eval import evaluate
     from lm_eval.models.huggingface import HFLM
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     model = HFLM(pretrained=str(path), dtype=dtype, batch_size=64, device=device)
     for kind in ("loglikelihood", "loglikelihood_rolling", "generate_until"):
         setattr(model, kind, partial(getattr(model, kind), disable_tqdm=True))
     numbers = {name: list(chosen) for name, chosen in samples.items()}
-    for task in tasks.values():
-        task.set_fewshot_seed(seed=FEWSHOT_SEED)
+    prompts.set_shots(tasks)
     loaded = {"tasks": dict(tasks), "groups": {}}
-    found = evaluate(lm=model, task_dict=loaded, samples=numbers, bootstrap_iters=0)
+    safe = sandboxed(tasks.values())
+    found = evaluate(
+        lm=model,
+        task_dict=loaded,
+        samples=numbers,
+        bootstrap_iters=0,
+        confirm_run_unsafe_code=safe,
+        **prompts.options,
+    )
     return {
         f"{name}/{metric.removesuffix(',none')}": float(value)
         for name, metrics in found["results"].items()

@@ -24,11 +24,10 @@ from rich.console import Console
 from rich.table import Table
 
 from agents import PPO, RandomSearch
-from hm3.composition import Composition, composed, sampler_of, train_stages
+from hm3.composition import Composition, Start, composed, sampler_of, train_stages
+from hm3.judged import Judged
 from hm3.objectives import Array
-from hm3.offline import Judged
 from hm3.recipe import Recipe
-from hm3.runs import RunFolder
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 
@@ -71,7 +70,7 @@ def _of_seed(seed: int, unseen: Array, arguments: argparse.Namespace) -> SeedRes
     config = _config([f"seed={seed}", f"offline.kept_out={unseen.tolist()}", *arguments.overrides])
     with (
         tempfile.TemporaryDirectory() as folder,
-        composed(config, RunFolder(Path(folder)), None, train_stages(config)) as run,
+        composed(config, Start.fresh(config, Path(folder)), None, train_stages(config)) as run,
     ):
         return _measured(run, config, unseen, arguments.proposals)
 
@@ -86,7 +85,8 @@ def _measured(run: Composition, config: DictConfig, unseen: Array, proposals: in
     screened, searched = session.sources_on_screen(), session.sources_on_search()
     sampler = sampler_of(config.offline, session.preference)
     policy: PPO = run.searcher(config.agent, sampler, config.offline.rollouts, screened.normaliser)
-    session.offline(policy, screened, rollouts=config.offline.rollouts, episodes=config.offline.episodes)
+    plan = config.offline
+    session.offline(policy, screened, run.spending(), rollouts=plan.rollouts, episodes=plan.episodes)
     evaluations = session.evaluations
     random, rng = RandomSearch(run.space, seed=session.seed), np.random.default_rng(session.seed)
     sides: dict[str, list[float]] = {"policy": [], "random": [], "sources": []}

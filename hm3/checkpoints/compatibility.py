@@ -47,7 +47,8 @@ def check_compatible(sources: Sequence[Checkpoint], on_mismatch: Literal["refuse
     Args:
         sources: At least one.
         on_mismatch: What to do about scalars that a config can hold once, and about tokenizers with the same
-            vocabulary that differ elsewhere: refuse, or use the host's value for every layer.
+            vocabulary that differ elsewhere: refuse, or use the host's value for every layer. (Where hosts then read
+            a task's texts as different tokens, or cut them at different lengths, the task is refused.)
 
     Returns:
         One warning for each difference that was let pass.

@@ -44,11 +44,50 @@ def staged_folder(target: Path, *, existing: Existing = "refuse", sources: Seque
         try:
             yield folder
             _commit(folder, target, existing)
+        except OutputError as error:  # nobody has heard of the folder in the making
+            raise OutputError(str(error).replace(str(folder), str(target))) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
     except OSError as error:
         raise OutputError(f"output {target}: must be writable, got {error.strerror or error}") from error
+
+
+@contextmanager
+def scratch_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `target`, whatever that is; when the block ends, however it ends, it is gone.
+
+    What a killed process leaves is removed by the next that asks for the same target.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        remove_stale(target)
+        folder, lock = _locked_folder(target)
+    except OSError as error:
+        raise OutputError(f"output {target}: must be writable, got {error.strerror or error}") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """While the block runs, no other process works in `folder` (that asks in the same way).
+
+    Raises:
+        OutputError: Another process does.
+    """
+    lock = _try_lock(folder)
+    if lock is None:
+        raise OutputError(f"run folder: one that no other process works in, got {folder}")
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def check_target(target: Path, *, existing: Existing, sources: Sequence[Path]) -> None:

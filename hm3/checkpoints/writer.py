@@ -67,7 +67,7 @@ def fill_folder(
 ) -> None:
     """Write a checkpoint's files into a folder that is there; arguments as for `write_checkpoint`."""
     _write_weights(folder, tensors, shard_bytes)
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     for name in COPIED:
         if (copy_from / name).is_file():
             shutil.copyfile(copy_from / name, folder / name)
@@ -93,7 +93,7 @@ def _write_weights(folder: Path, tensors: Iterable[Named], shard_bytes: int) -> 
         _part(folder, number).rename(folder / file)
         owner |= dict.fromkeys(names, file)
     index = {"metadata": {"total_size": total}, "weight_map": owner}
-    (folder / INDEX).write_text(json.dumps(index, indent=2, sort_keys=True) + "\n")
+    (folder / INDEX).write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _part(folder: Path, number: int) -> Path:

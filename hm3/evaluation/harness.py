@@ -17,11 +17,11 @@ class HarnessModel:
 
     Args:
         assemble: Makes a transformers model of a recipe.
-        tokenizer: The sources' tokenizer.
+        tokenizer: The tokenizer with which a recipe is exported.
         batch_size: Requests that run at once.
     """
 
-    def __init__(self, assemble: Callable[[Recipe], Any], tokenizer: Any, batch_size: int) -> None:
+    def __init__(self, assemble: Callable[[Recipe], Any], tokenizer: Callable[[Recipe], Any], batch_size: int) -> None:
         self._assemble = assemble
         self._tokenizer = tokenizer
         self._batch_size = batch_size
@@ -32,7 +32,7 @@ class HarnessModel:
 
         if not instances:
             return []
-        model = HFLM(pretrained=self._assemble(recipe), tokenizer=self._tokenizer, batch_size=self._batch_size)
+        model = HFLM(pretrained=self._assemble(recipe), tokenizer=self._tokenizer(recipe), batch_size=self._batch_size)
         if not self._finite(model, instances[0]):
             return [math.nan] * len(instances)
         responses: list[Response] = [0.0] * len(instances)

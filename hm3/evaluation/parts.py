@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hm3.evaluation.benchmark import Part
+from hm3.evaluation.examples import apart, doc_digest
 from hm3.evaluation.rows import Row
 from hm3.evaluation.splits import Docs, Splits
 from hm3.evaluation.tasks import TaskItems
+from hm3.objectives import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +30,40 @@ class Parts:
     test: Part
 
     @classmethod
-    def build(cls, tasks: Mapping[str, Any], splits: Mapping[str, Splits], screen_items: int) -> Parts:
+    def build(
+        cls,
+        tasks: Mapping[str, Any],
+        splits: Mapping[str, Splits],
+        screen_items: int,
+        prompting: Mapping[str, Any] | None = None,
+    ) -> Parts:
         """Make all requests.
 
         Args:
             tasks: Name -> lm-eval task, in the run's order.
             splits: Name -> documents.
             screen_items: Items of each task that make the screen.
+            prompting: How questions are put, from `Prompts.with_template`; None for plain.
+
+        Raises:
+            TaskError: A document has no answer, or examples for the search items would be items themselves.
         """
-        screens = {name: _sample(name, split.search, screen_items) for name, split in splits.items()}
-        rests = {name: _without(split.search, screens[name]) for name, split in splits.items()}
-        tests = {name: split.test for name, split in splits.items()}
-        made = [
-            tuple(TaskItems.build(name, task, docs[name]) for name, task in tasks.items())
-            for docs in (screens, rests, tests)
-        ]
-        return cls(*(Part(items, row_set) for row_set, items in enumerate(made)))
+        made = [_items(name, task, splits[name], screen_items, prompting) for name, task in tasks.items()]
+        return cls(*(Part(tuple(each[row_set] for each in made), row_set) for row_set in range(3)))
+
+    @property
+    def parts(self) -> tuple[Part, Part, Part]:
+        """All three."""
+        return self.screen, self.rest, self.test
+
+    def with_metrics(self, objectives: Sequence[Objective]) -> tuple[Objective, ...]:
+        """The objectives, each with the metric that it means.
+
+        Raises:
+            TaskError: A task has no such metric, or it cannot be an objective.
+        """
+        items = {items.name: items for items in self.test.items}
+        return tuple(replace(o, metric=items[o.task].metric_of(o.metric)) if o.task else o for o in objectives)
 
     def rows(self, tokenizer: Any, length: int) -> list[list[Row]]:
         """The row sets, in the order of the parts.
@@ -55,10 +75,23 @@ class Parts:
         from hm3.evaluation.encoding import RowEncoder  # it imports lm-eval, which worker processes do without
 
         encoder = RowEncoder(tokenizer, length)
-        return [
-            [row for items in part.items for row in encoder.rows(items.row_instances)]
-            for part in (self.screen, self.rest, self.test)
-        ]
+        return [[row for items in part.items for row in encoder.rows(items.row_instances)] for part in self.parts]
+
+
+def _items(
+    name: str, task: Any, split: Splits, screen_items: int, prompting: Mapping[str, Any] | None
+) -> tuple[TaskItems, TaskItems, TaskItems]:
+    """A task's items in each part; examples before search items are neither searched nor reported on."""
+    screen = _sample(name, split.search, screen_items)
+    test = TaskItems.build(name, task, split.test, prompting)
+    with apart(name, task, split.digests):
+        screened, rest = (
+            TaskItems.build(name, task, docs, prompting) for docs in (screen, _without(split.search, screen))
+        )
+    searched = frozenset(map(doc_digest, split.search.values()))
+    assert not (screened.examples | rest.examples) & split.digests
+    assert not test.examples & searched
+    return screened, rest, test
 
 
 def _sample(name: str, docs: Docs, count: int) -> Docs:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hm3.checks import whole
+from hm3.checks import by_name, listing, number, whole
 from hm3.errors import ConfigurationError
 from hm3.lattice import das_dennis
 from hm3.objectives import Preference
@@ -40,6 +40,13 @@ class PreferenceWeighted:
     anchors: Sequence[Mapping[str, float]] | None = None
     divisions: int = 3
     scales: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        by_name("parameter.settings", self.settings)
+        for anchor in [] if self.anchors is None else listing("parameter.anchors", self.anchors):
+            by_name("parameter.anchors", anchor)
+        for scale in [] if self.scales is None else listing("parameter.scales", self.scales):
+            number("parameter.scales", scale, 0, above=True)
 
     def __call__(self, base: Source, experts: Sequence[Expert], objectives: Sequence[str]) -> list[Source]:
         """The merged sources; anchors that come to the same merge give one.

@@ -47,7 +47,7 @@ def method_named(name: str) -> Method:
     Raises:
         ConfigurationError: There is none.
     """
-    if name not in METHODS:
+    if not isinstance(name, str) or name not in METHODS:
         raise ConfigurationError(f"merge method: one of {', '.join(METHODS)}, got {name!r}")
     return METHODS[name]
 

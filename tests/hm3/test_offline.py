@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from hm3.judged import Judged
 from hm3.objectives import Normaliser, Scores, Tchebycheff
-from hm3.offline import Judged, Rollout, explore
+from hm3.offline import Rollout, explore
 from hm3.recipe import LayerRef, Recipe, Source
 
 SOURCE = Source("base", "d0")
@@ -85,6 +86,7 @@ def test_a_budget_is_asked_before_each_rollout():
 def test_repeats_count_once():
     rollout = Rollout(1, [recipe(1), recipe(1), recipe(2), recipe(1)], [], Judged(UNIT))
     assert rollout.distinct == 0.5
+    assert Rollout(1, [], [], Judged(UNIT)).distinct == 1.0
 
 
 def test_hypervolume_and_utilities_by_hand():

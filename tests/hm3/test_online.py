@@ -5,8 +5,8 @@ import pytest
 
 from hm3.archive import hypervolume
 from hm3.errors import ConfigurationError
+from hm3.judged import Judged
 from hm3.objectives import Candidate, Normaliser, Preference, Scores, Tchebycheff
-from hm3.offline import Judged
 from hm3.online import anchored, fresh, judge, lattice_with, spread, survivors, unbeaten
 from hm3.recipe import LayerRef, Recipe, Source
 

@@ -9,6 +9,7 @@ import pytest
 
 from hm3 import results
 from hm3.checkpoints import Checkpoint
+from hm3.machine import Items, Machine
 from hm3.objectives import Objective, Preference, Tchebycheff
 from hm3.parameter import specify
 from hm3.progress import NullProgress
@@ -16,7 +17,7 @@ from hm3.recipe import LayerRef, Recipe
 from hm3.rivals import judged_rivals
 from hm3.session import Session
 from hm3.tracking import NullTracker
-from hm3.workbench import Items, Machine, Workbench
+from hm3.workbench import Workbench
 from tests.tiny import write_family
 from tests.tiny_tasks import write_tasks
 

@@ -1,10 +1,8 @@
-import json
 import logging
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 
 from hm3.errors import ConfigurationError, OutputError
 from hm3.tracking import JsonlTracker, NullTracker, Tee, WandbTracker, read_metrics, wandb_tracker
+from tests.wandb_record import recorded_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,14 +39,15 @@ def test_lines_can_be_read_while_the_run_goes(tmp_path):
 
 
 def test_a_resumed_run_writes_what_the_uninterrupted_one_would_have(tmp_path):
-    tracker = JsonlTracker(tmp_path)
+    tracker, sizes = JsonlTracker(tmp_path), []
     for step in range(5):
         tracker.log({"x": step}, step=step)
         tracker.summary({"step": step})
+        sizes.append((tmp_path / "metrics.jsonl").stat().st_size)
     tracker.finish()
     whole = (tmp_path / "metrics.jsonl").read_bytes()
     (tmp_path / "metrics.jsonl").write_bytes(whole + b'{"step": 5, "x"')
-    resumed = JsonlTracker(tmp_path, resume_step=2)
+    resumed = JsonlTracker(tmp_path, kept=sizes[2])
     assert [record["step"] for record in read_metrics(tmp_path / "metrics.jsonl") if "step" in record] == [0, 1, 2]
     for step in (3, 4):
         resumed.log({"x": step}, step=step)
@@ -60,7 +60,7 @@ def test_a_new_run_begins_a_new_file_and_a_resume_may_find_none(tmp_path):
     (tmp_path / "metrics.jsonl").write_text("old\n")
     JsonlTracker(tmp_path).finish()
     assert read_metrics(tmp_path / "metrics.jsonl") == []
-    JsonlTracker(tmp_path / "other", resume_step=7).finish()
+    JsonlTracker(tmp_path / "other", kept=7).finish()
     assert read_metrics(tmp_path / "other" / "metrics.jsonl") == []
 
 
@@ -104,48 +104,6 @@ def test_a_tee_passes_everything_on(tmp_path):
     assert (tmp_path / "a" / "metrics.jsonl").read_text() == (tmp_path / "b" / "metrics.jsonl").read_text()
 
 
-def pieces(data):
-    """The records of a .wandb file, which is a LevelDB log: blocks of 32 KiB, pieces with a header of seven bytes."""
-    place, record = 7, b""  # the file's own header is as long
-    while place + 7 <= len(data):
-        if 32768 - place % 32768 < 7:
-            place += 32768 - place % 32768
-            continue
-        length, kind = int.from_bytes(data[place + 4 : place + 6], "little"), data[place + 6]
-        if place + 7 + length > len(data):
-            return  # still being written
-        record += data[place + 7 : place + 7 + length]
-        place += 7 + length
-        if kind in (1, 4):  # whole, or the last piece of one
-            yield record
-            record = b""
-
-
-def recorded(folder):
-    """The records of an offline run, once the last one is there: wandb still writes when `finish` has returned."""
-    from wandb.proto import wandb_internal_pb2 as messages
-
-    file = next(folder.glob("wandb/offline-run-*/*.wandb"))
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        records = [messages.Record.FromString(data) for data in pieces(file.read_bytes())]
-        if any(record.WhichOneof("record_type") == "exit" for record in records):
-            return records
-        time.sleep(0.02)
-    raise AssertionError(f"{file}: no end of the run within 20 s")
-
-
-def logged(folder):
-    """What an offline run recorded: its configuration and the metrics of each step."""
-    config, steps = {}, []
-    for record in recorded(folder):
-        config |= {item.key: json.loads(item.value_json) for item in record.run.config.update}
-        if record.WhichOneof("record_type") == "history":
-            items = record.history.item
-            steps.append({item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in items})
-    return config, steps
-
-
 @pytest.mark.usefixtures("offline")
 def test_wandb_keeps_the_run_offline_under_the_names_given(tmp_path):
     tracker = wandb_tracker({"agent": {"steps": 3}, "seed": 1}, folder=tmp_path, name="n", tags=["t"], run_id="abc")
@@ -155,10 +113,10 @@ def test_wandb_keeps_the_run_offline_under_the_names_given(tmp_path):
     tracker.log({"hypervolume": 0.5}, step=6)
     tracker.summary({"hypervolume": 0.5})
     tracker.finish()
-    config, steps = logged(tmp_path)
-    assert config["agent"] == {"steps": 3}
-    assert [(step["_step"], step["hypervolume"]) for step in steps] == [(5, 0.25), (6, 0.5)]
-    assert steps[0]["front.ncols"] == 2
+    run = recorded_run(tmp_path)
+    assert run.config["agent"] == {"steps": 3}
+    assert [(step["_step"], step["hypervolume"]) for step in run.steps] == [(5, 0.25), (6, 0.5)]
+    assert run.steps[0]["front.ncols"] == 2
 
 
 def test_wandb_without_a_login_is_offline_and_asks_nothing(tmp_path):

@@ -38,6 +38,7 @@ def trained(small, runs, invoke):
 def test_the_run_folder_is_whole(trained):
     files = {path.name for path in trained.path.iterdir()}
     assert files >= {".hydra", "policy.zip", "front.json", "front.png", "metrics.jsonl", "model", "pool.json"}
+    assert {"report.html", "start.json"} <= files
     jsonschema.validate(json.loads(trained.front.read_text()), SCHEMA)
     assert not any("partial" in path.name for path in trained.path.rglob("*"))
     assert not (trained.path / "wandb").exists()

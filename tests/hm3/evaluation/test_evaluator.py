@@ -13,9 +13,10 @@ from hm3.checkpoints import Checkpoint
 from hm3.errors import CheckpointError, OutputError, TaskError
 from hm3.evaluation import LocalScorer, load_tasks
 from hm3.evaluation.tasks import TaskItems
+from hm3.machine import Items, Machine
 from hm3.objectives import Candidate, Objective
 from hm3.recipe import LayerRef, Recipe
-from hm3.workbench import Items, Machine, Workbench
+from hm3.workbench import Workbench
 from tests.tiny import write_checkpoint
 from tests.tiny_tasks import documents, write_tasks
 
@@ -56,9 +57,9 @@ def asked(monkeypatch):
     stacks = []
     score = LocalScorer.score
 
-    def spied(self, contents, row_set):
+    def spied(self, contents, row_set, exits=()):
         stacks.extend((content, row_set) for content in contents)
-        return score(self, contents, row_set)
+        return score(self, contents, row_set, exits)
 
     monkeypatch.setattr(LocalScorer, "score", spied)
     return stacks
@@ -182,21 +183,28 @@ def test_two_objectives_may_share_a_task(lab, checkpoints):
     assert means == pytest.approx(report.scores.values)
 
 
-def test_an_unknown_metric_is_answered_with_the_known_ones(lab, checkpoints):
-    with (
-        lab([Objective("sums", "sums", "accuracy")]) as bench,
-        pytest.raises(TaskError, match="task sums: metrics are likelihood, exact_match, got 'accuracy'"),
-    ):
-        bench.screen([recipe_of(checkpoints, "a0")])
+def test_an_unknown_metric_is_answered_with_the_known_ones_before_any_work(lab, asked):
+    with pytest.raises(TaskError, match="task sums: metrics are likelihood, exact_match, got 'accuracy'"):
+        lab([Objective("sums", "sums", "accuracy")])
+    assert not asked
 
 
-def test_a_metric_of_which_less_is_better_is_no_objective(lab, checkpoints, tmp_path):
+def test_a_metric_of_which_less_is_better_is_no_objective(lab, tmp_path):
     loss = "metric_list:\n  - {metric: likelihood, aggregation: mean, higher_is_better: false}\n"
-    with (
-        lab(include=[write_tasks(tmp_path / "tasks", sums=loss)]) as bench,
-        pytest.raises(TaskError, match="task sums: a metric of which more is better, got 'likelihood'"),
-    ):
-        bench.screen([recipe_of(checkpoints, "a0")])
+    with pytest.raises(TaskError, match="task sums: a metric of which more is better, got 'likelihood'"):
+        lab(include=[write_tasks(tmp_path / "tasks", sums=loss)])
+
+
+def test_a_metric_left_out_is_the_only_one_or_acc(lab, tmp_path):
+    one = "process_results: null\nmetric_list:\n  - {metric: exact_match, aggregation: mean, higher_is_better: true}\n"
+    include = write_tasks(tmp_path / "tasks", write=one)
+    with lab([Objective("write", "write", ""), Objective("choose", "choose", "")], include=[include]) as bench:
+        assert [objective.metric for objective in bench.objectives] == ["exact_match", "acc"]
+
+
+def test_a_metric_left_out_where_several_could_be_meant_is_asked_for(lab):
+    with pytest.raises(TaskError, match="task sums: a metric, one of likelihood, exact_match, got none"):
+        lab([Objective("sums", "sums", "")])
 
 
 def test_metrics_whose_values_are_no_numbers_survive_the_store(lab, checkpoints, tmp_path):

@@ -7,50 +7,18 @@ import numpy as np
 import pytest
 import torch
 
-from hm3.checkpoints import Checkpoint
-from hm3.errors import CheckpointError, HM3Error
+from hm3.errors import CheckpointError
 from hm3.evaluation import LocalScorer, ProcessScorer
 from hm3.evaluation.prefixes import PrefixCache
 from hm3.evaluation.rows import Row, pack
 from hm3.evaluation.scorer import StackScorer
-from hm3.layers import Decoder, LayerBank
-from hm3.recipe import LayerRef, Recipe
-from tests.tiny import write_checkpoint
-
-MB = 1 << 20
+from hm3.layers import Decoder
+from tests.tiny_stacks import FEW, MB, ROWS, bank_of, some_stacks, stack, two_sources
 
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sources")
-    raw = write_checkpoint(folder / "raw")
-    paths = {name: write_checkpoint(folder / name, near=raw, noise=0.1, seed=i) for i, name in enumerate("ab")}
-    return {name: Checkpoint.open(name, path) for name, path in paths.items()}
-
-
-def bank_of(sources):
-    bank = LayerBank(torch.device("cpu"), torch.float32)
-    for checkpoint in sources.values():
-        bank.add(checkpoint.source.digest, checkpoint)
-    return bank
-
-
-def stack(sources, layers, host="a", head="a"):
-    named = {name: checkpoint.source for name, checkpoint in sources.items()}
-    return Recipe.build([LayerRef(layer[0], int(layer[1])) for layer in layers.split()], host, head, named).content
-
-
-def some_stacks(sources, count=24):
-    """Stacks that often begin alike."""
-    choose = random.Random(3)
-    return [
-        stack(sources, " ".join(f"{choose.choice('aab')}{i}" for i in range(choose.randint(1, 4))), choose.choice("ab"))
-        for _ in range(count)
-    ]
-
-
-ROWS = [Row(tuple(range(4, 6 + i % 37)), (5,) * (1 + i % 2)) for i in range(60)]
-FEW = ROWS[:3]
+    return two_sources(tmp_path_factory.mktemp("sources"))
 
 
 @pytest.mark.parametrize("cache", [0, 200_000, 64 * MB])
@@ -175,14 +143,9 @@ def test_processes_agree_with_this_process_and_with_themselves(sources):
         np.testing.assert_allclose(  # the error is behind us
             apart.score(only_a, 0).log_likelihood, local.score(only_a, 0).log_likelihood, atol=1e-6, rtol=0
         )
-
-        apart._processes[0].kill()
-        apart._processes[0].join()
-        with pytest.raises(HM3Error, match="a scoring process has ended"):
-            apart.score(only_a, 0)
     finally:
         apart.close()
-    assert not any(process.is_alive() for process in apart._processes)
+    assert not any(worker.process.is_alive() for worker in apart._workers)
 
 
 def test_a_dropped_source_leaves_nothing_in_the_scorer_but_cached_states(sources):

@@ -52,11 +52,23 @@ def test_a_task_with_one_document_cannot_be_cut(tmp_path):
         split("sums", task)
 
 
-def test_a_document_on_both_splits_is_refused_even_under_another_id(tmp_path):
+def overlapping(common):
+    """Five search documents, of which the first `common` are test documents under another id."""
     search = [{**doc, "id": f"s{i}"} for i, doc in enumerate(documents(0, 5))]
-    test = [{**doc, "id": f"t{i}"} for i, doc in enumerate([*documents(50, 2), documents(3, 1)[0]])]
-    task = loaded(tmp_path, splits={"search": search, "test": test})
-    with pytest.raises(TaskError, match="task sums: search and test documents must differ, got search 3 = test 2"):
+    test = [{**doc, "id": f"t{i}"} for i, doc in enumerate([*documents(50, 2), *documents(0, common)])]
+    return {"search": search, "test": test}
+
+
+def test_a_document_on_both_splits_is_left_out_of_the_search(tmp_path, caplog):
+    splits = split("sums", loaded(tmp_path, splits=overlapping(2)))
+    assert list(splits.search) == [2, 3, 4]
+    assert list(splits.test) == [0, 1, 2, 3]
+    assert caplog.messages == ["task sums: 2 of 5 search items are test items too and are left out"]
+
+
+def test_splits_that_are_mostly_the_same_are_refused(tmp_path):
+    task = loaded(tmp_path, splits=overlapping(3))
+    with pytest.raises(TaskError, match="task sums: search and test documents must differ, got 3 of 5 on both"):
         split("sums", task)
 
 
@@ -114,6 +126,31 @@ def test_an_unknown_task_is_named_with_the_place_that_was_searched(tmp_path, mon
     include = write_tasks(tmp_path / "tasks")
     with pytest.raises(TaskError, match=f"from {include} or lm-eval's own, got 'sumz'"):
         load_tasks(["sums", "sumz"], [include])
+
+
+def test_a_group_is_refused_with_its_members(tmp_path, monkeypatch):
+    import lm_eval.tasks
+
+    real = lm_eval.tasks.TaskManager
+    monkeypatch.setattr("lm_eval.tasks.TaskManager", lambda include_path, **_: real(None, include_path, False))
+    include = write_tasks(tmp_path / "tasks", sums="tag: [counting]\n", shots="tag: [counting]\n")
+    (include / "all.yaml").write_text("group: everything\ntask: [sums, choose]\n")
+    with pytest.raises(TaskError, match=r"a single one for each objective, got 'everything', .* sums, choose"):
+        load_tasks(["everything"], [include])
+    with pytest.raises(TaskError, match=r"a single one for each objective, got 'counting', .* shots, sums"):
+        load_tasks(["counting"], [include])
+
+
+def test_data_that_cannot_be_fetched_is_one_line(tmp_path, monkeypatch):
+    def unreachable(*_, **__):
+        raise ConnectionError("Couldn't reach 'org/sums' on the Hub (LocalEntryNotFoundError)\nRetrying in 1s")
+
+    monkeypatch.setattr("datasets.load_dataset", unreachable)
+    include = write_tasks(tmp_path / "tasks", sums="custom_dataset: null\ndataset_path: org/sums\n")
+    with pytest.raises(TaskError) as caught:
+        load_tasks(["sums"], [include])
+    told = "Couldn't reach 'org/sums' on the Hub (LocalEntryNotFoundError)"
+    assert str(caught.value) == f"task sums: data that is here or can be fetched, got {told}"
 
 
 def test_a_task_that_does_not_load_is_named(tmp_path):

@@ -7,11 +7,12 @@ import pytest
 from hm3 import zoo
 from hm3.checkpoints import Checkpoint
 from hm3.evaluation import load_tasks, split
+from hm3.machine import Items, Machine
 from hm3.model_folder import write_model
 from hm3.objectives import Objective
 from hm3.recipe import LayerRef, Recipe
 from hm3.stock import stock_metrics
-from hm3.workbench import Items, Machine, Workbench
+from hm3.workbench import Workbench
 from tests.tiny import write_checkpoint
 from tests.tiny_tasks import TASKS, documents, write_tasks
 

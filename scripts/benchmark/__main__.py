@@ -1,0 +1,50 @@
+"""Measure, print a table, and print one JSON object as the last line.
+
+    python -m scripts.benchmark throughput --out throughput.json
+
+With --out the whole result is written there, and a run that was interrupted goes on from FILE.part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+
+from hm3.checkpoints import write_atomic
+from scripts.benchmark.registry import MODULES, benchmark
+from scripts.benchmark.report import Kept, Request
+
+
+def main() -> None:
+    """Run one benchmark."""
+    arguments = _arguments()
+    console, progress = Console(), Console(stderr=True, highlight=False)
+    settings = {"name": arguments.name, "quick": arguments.quick, "seed": arguments.seed}
+    kept = Kept(arguments.out and arguments.out.with_name(f"{arguments.out.name}.part"), settings)
+    request = Request(arguments.quick, arguments.seed, kept, lambda line: progress.print(line, style="dim"))
+    report = benchmark(arguments.name)(request)
+    for table in report.tables:
+        console.print(table)
+    if arguments.out:
+        whole = {**settings, "summary": dict(report.summary), "details": dict(report.details)}
+        write_atomic(arguments.out, json.dumps(whole, indent=1) + "\n")
+    kept.discard()
+    print(json.dumps(dict(report.summary)))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.benchmark", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", choices=MODULES)
+    parser.add_argument("--quick", action="store_true", help="the two-minute form: less of everything")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the whole result")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""The benchmarks by name. A new one is a module of this package with a `run`, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from scripts.benchmark.report import Report, Request
+
+MODULES = {
+    "throughput": "scripts.benchmark.throughput",
+    "evaluator": "scripts.benchmark.evaluator",
+}
+
+
+def benchmark(name: str) -> Callable[[Request], Report]:
+    """The benchmark's `run`; its libraries are imported only now."""
+    run: Callable[[Request], Report] = import_module(MODULES[name]).run
+    return run
