@@ -1,8 +1,9 @@
 """Who proposes stacks. Everything that searches asks and is told; it never evaluates. The only folder that knows SB3.
 
 - `searcher`: the interface.
-- `ppo`: the default agent. Its parts: `model` (of sb3-contrib), `policy`, `extractors`; `rollout`, `relabel`, `credit`,
-  `advantages`, `buffer` (from episodes to an update); `proposals` (what it proposes once it is trained).
+- `ppo`: the default agent. Its parts: `model` (of sb3-contrib), `policy`, `extractors`, `choice`; `rollout`, `states`,
+  `relabel`, `credit`, `advantages`, `buffer` (from episodes to an update); `imitation`; `proposals` (what it proposes
+  once it is trained).
 - `random_search`, `local_search` (with `moves`): rivals on the same space.
 - `vec_env`: the environment as SB3's VecEnv.
 - `generators`: the states of random generators.

@@ -11,6 +11,7 @@ import numpy as np
 from agents.rollout import Rollout
 from envs.rules import FOLLOW
 from envs.space import Ints, StackSpace
+from hm3.checks import number
 from hm3.errors import ConfigurationError
 from hm3.objectives import Array, Normaliser, Scores, Utility
 
@@ -93,11 +94,13 @@ def check_credit(credit: Credit, space: StackSpace, gamma: float) -> None:
     """See that credit which shapes rewards by what stands so far leaves the order of policies as it is.
 
     Raises:
-        ConfigurationError: Its discount is not the agent's, or what stands so far has no head yet.
+        ConfigurationError: It is no credit, its discount is not the agent's, or what stands so far has no head yet.
     """
+    if not isinstance(getattr(credit, "needs_prefixes", None), bool):
+        raise ConfigurationError(f"agent.credit: agents.Terminal, agents.Spread or agents.Potential, got {credit!r}")
     if not credit.needs_prefixes:
         return
-    own = getattr(credit, "gamma", gamma)
+    own = number("agent.credit.gamma", getattr(credit, "gamma", gamma), 0, 1)
     if own != gamma:
         raise ConfigurationError(f"agent.credit.gamma: agent.gamma, which is {gamma:g}, got {own:g}")
     if space.rules.host == FOLLOW:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +11,13 @@ from agents.generators import set_state, state_of
 from agents.move_statistics import MoveStatistics
 from agents.moves import MOVES, Stack, cross, mutate
 from agents.random_search import random_stacks
+from agents.settings import SEARCH_RULES, check_settings
 from envs.natural import natural_prior
 from envs.preferences import PreferenceSampler
 from envs.space import StackSpace
 from hm3.objectives import Array, Candidate, Normaliser, Scores, Utility
 from hm3.recipe import Recipe
+from hm3.sealed import sealed, unsealed
 
 TRIES = 8  # to find a neighbour that has not been asked for yet
 
@@ -47,6 +48,7 @@ class LocalSearch:
         beta: float = 2.0,
         restart: float = 0.1,
     ) -> None:
+        check_settings(SEARCH_RULES, beta=beta, restart=restart)
         self._space, self._normaliser, self._utility, self._sampler = space, normaliser, utility, sampler
         self._logits = beta * natural_prior(space)
         self._restart = restart
@@ -82,11 +84,11 @@ class LocalSearch:
             "moves": self._moves.to_json(),
             "generator": state_of(self._rng),
         }
-        (folder / "agent.json").write_text(json.dumps(state), encoding="utf-8")
+        (folder / "agent.json").write_text(sealed(state), encoding="utf-8")
 
     def restore(self, folder: Path) -> None:
         """Go on from a saved state."""
-        state = json.loads((folder / "agent.json").read_text(encoding="utf-8"))
+        state = unsealed(folder / "agent.json")
         self.front = [Candidate.from_json(one) for one in state["front"]]
         self._seen = set(state["seen"])
         self._moves = MoveStatistics.from_json(state["moves"])

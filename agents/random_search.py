@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from agents.generators import set_state, state_of
+from agents.settings import SEARCH_RULES, check_settings
 from envs.episodes import Episodes
 from envs.natural import natural_prior
 from envs.space import StackSpace
 from hm3.objectives import Array, Scores
 from hm3.recipe import Recipe
+from hm3.sealed import sealed, unsealed
 
 
 class RandomSearch:
@@ -27,6 +28,7 @@ class RandomSearch:
 
     def __init__(self, space: StackSpace, *, seed: int = 0, beta: float = 2.0) -> None:
         self._space = space
+        check_settings(SEARCH_RULES, beta=beta)
         self._logits = beta * natural_prior(space)
         self._rng = np.random.default_rng(seed)
 
@@ -40,11 +42,11 @@ class RandomSearch:
     def save(self, folder: Path) -> None:
         """Write the generator's state."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "agent.json").write_text(json.dumps(state_of(self._rng)), encoding="utf-8")
+        (folder / "agent.json").write_text(sealed(state_of(self._rng)), encoding="utf-8")
 
     def restore(self, folder: Path) -> None:
         """Go on from a saved state."""
-        set_state(self._rng, json.loads((folder / "agent.json").read_text(encoding="utf-8")))
+        set_state(self._rng, unsealed(folder / "agent.json"))
 
 
 def random_stacks(space: StackSpace, logits: Array, count: int, rng: np.random.Generator) -> list[Recipe]:

@@ -78,6 +78,24 @@ def flag(name: str, value: object) -> bool:
     return value
 
 
+def path(name: str, value: object) -> Path:
+    """The path that a text names, with ``~`` for the home; whether anything is there is another question.
+
+    Raises:
+        ConfigurationError: No file could have it: it is no text, or too long, or nobody's home.
+    """
+    try:
+        text = str(value) if isinstance(value, str | Path | int | float) else ""
+        if not text or "\0" in text:
+            raise ValueError("no name of a file")
+        found = Path(text).expanduser()
+        found.exists()
+        return found
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigurationError(f"{name}: a path, got {str(value)[:80]!r} ({reason})") from error
+
+
 def writable_folder(name: str, path: Path) -> Path:
     """The folder, made if need be, in which files can be made.
 

@@ -20,7 +20,7 @@ class Estimate:
     """About what a run will take.
 
     Attributes:
-        evaluations: Stacks that are judged.
+        evaluations: Stacks that are judged, if none comes twice.
         seconds: From now on.
         memory: Bytes, over all processes.
     """
@@ -54,7 +54,7 @@ class Estimate:
 
     def __str__(self) -> str:
         memory = self.memory / _GIGABYTE
-        return f"about {self.evaluations:,} evaluations, {clock_text(self.seconds)}, {memory:.1f} GB of memory"
+        return f"up to {self.evaluations:,} evaluations, about {clock_text(self.seconds)} and {memory:.1f} GB of memory"
 
 
 def resident_bytes() -> int:

@@ -16,6 +16,7 @@ def main(config: DictConfig) -> None:
     from rich.console import Console
 
     from hm3.composition import machine_of, prompts_of, task_folders
+    from hm3.composition.sections import section
     from hm3.errors import ConfigurationError
     from hm3.past_run import PastRun
     from hm3.stock import StockResult, comparison, evaluated
@@ -25,8 +26,8 @@ def main(config: DictConfig) -> None:
     past = PastRun.open(config.run)
     front, settings = past.front, past.settings
     members = list(front.candidates) if config.candidates == "all" else [front.chosen_member]
-    stated = {name: value for name, value in config.evaluator.items() if value is not None}
-    machine = machine_of(OmegaConf.create({**settings.evaluator, **stated}))
+    stated = {name: value for name, value in section(config, "evaluator").items() if value is not None}
+    machine = machine_of(OmegaConf.create({**section(settings, "evaluator"), **stated}))
     results: list[StockResult] = []
     console = Console(highlight=False)
     for number, member in enumerate(members, start=1):

@@ -13,14 +13,13 @@ from hm3.command import command
 @command("export")
 def main(config: DictConfig) -> None:
     """Choose a candidate and write it."""
-    from pathlib import Path
-
-    from hydra.utils import instantiate
     from rich.console import Console
 
-    from hm3.checks import flag, number
+    from hm3.checks import flag, number, path
     from hm3.closing import choose
     from hm3.composition import stated_text, stated_weights
+    from hm3.composition.instances import instance
+    from hm3.composition.sections import section
     from hm3.model_card import model_card
     from hm3.model_folder import write_model
     from hm3.objectives import Preference
@@ -34,8 +33,8 @@ def main(config: DictConfig) -> None:
         member = past.member(candidate)
     else:
         preference = Preference.of(stated_weights(config) or past.weights, front.names)
-        member = choose(front, preference, instantiate(past.settings.utility))
-    out = Path(str(config.out)).expanduser()
+        member = choose(front, preference, instance(section(past.settings, "utility"), "utility"))
+    out = path("out", config.out)
     write_model(
         out,
         member.recipe,

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from hm3.checkpoints import Checkpoint
+from hm3.checks import path
 from hm3.composition import anchored, merged_checkpoint, open_checkpoints
+from hm3.composition.sections import section
 from hm3.errors import ConfigurationError
 from hm3.parameter import MergeCache
 from hm3.recipe import Recipe
@@ -33,15 +36,16 @@ class PastRun:
     settings: DictConfig
 
     @classmethod
-    def open(cls, path: object) -> PastRun:
+    def open(cls, run: object) -> PastRun:
         """Open the folder of a training run, or of a search, which has the settings of its training run.
 
         Raises:
             ConfigurationError: It is none.
         """
-        folder = RunFolder(Path(str(path)).expanduser())
+        folder = RunFolder(path("run", run))
         settings = _saved(folder, "config.yaml")
-        began = Path(str(_saved(folder, "hydra.yaml").hydra.runtime.cwd))  # what relative paths are relative to
+        cwd = OmegaConf.select(_saved(folder, "hydra.yaml"), "hydra.runtime.cwd")
+        began = path("run: hydra.runtime.cwd", cwd or ".")  # what relative paths are relative to
         if "run" not in settings:
             return cls(folder, anchored(settings, began))
         trained = began / str(settings.run)
@@ -53,8 +57,8 @@ class PastRun:
         settings.budget = changes.budget
         OmegaConf.set_struct(settings, True)
         for part in PARTS:
-            stated = {name: value for name, value in changes[part].items() if value is not None}
-            settings[part] = OmegaConf.merge(settings[part], stated)
+            stated = {name: value for name, value in section(changes, part).items() if value is not None}
+            settings[part] = OmegaConf.merge(section(settings, part), stated)
         for name in SINGLE:
             if changes[name] is not None:
                 settings[name] = changes[name]
@@ -95,7 +99,7 @@ class PastRun:
     @cached_property
     def given(self) -> Mapping[str, Checkpoint]:
         """Name -> checkpoint for every source that the run was given; nothing may be written over them."""
-        return open_checkpoints(self.settings.sources, Path(str(self.settings.merges)))
+        return open_checkpoints(self.settings.sources, path("merges", self.settings.merges))
 
     def checkpoints(self, recipe: Recipe) -> Mapping[str, Checkpoint]:
         """Name -> checkpoint for every source of a recipe, merged ones built if need be.
@@ -105,7 +109,7 @@ class PastRun:
             ConfigurationError: The run's settings don't name a source of the recipe.
         """
         given = self.given
-        merges = MergeCache(Path(str(self.settings.merges)))
+        merges = MergeCache(path("merges", self.settings.merges))
         found = {}
         for source in recipe.sources:
             if source.merge is None and source.name not in given:
@@ -125,7 +129,10 @@ def _saved(folder: RunFolder, name: str) -> DictConfig:
     file = folder.path / ".hydra" / name
     if not file.is_file():
         raise ConfigurationError(f"run: the folder of a run, with .hydra/{name}, got {folder.path}")
-    settings = OmegaConf.load(file)
+    try:
+        settings = OmegaConf.load(file)
+    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
+        raise ConfigurationError(f"run: settings in {file}, got {str(error)[:200]}") from error
     if not isinstance(settings, DictConfig) or not {"sources", "run", "hydra"} & set(settings):
         raise ConfigurationError(f"run: the folder of hm3.train or hm3.search, got {folder.path} of another command")
     return settings

@@ -50,7 +50,6 @@ class Progress(Protocol):
         """So many more items of a stage are done; `best` is the best utility so far."""
         ...
 
-
     def note(self, text: str) -> None:
         """Something to be said once."""
         ...

@@ -225,8 +225,8 @@ class Recipe:
             ConfigurationError: Of another format, or something is missing, or the digest does not fit the content.
         """
         if not isinstance(value, Mapping) or value.get("format") != FORMAT:
-            came = value.get("format") if isinstance(value, Mapping) else type(value).__name__
-            raise ConfigurationError(f"recipe.format: this version reads {FORMAT}, got {str(came)[:40]!r}")
+            came = value.get("format") if isinstance(value, Mapping) else value
+            raise ConfigurationError(f"recipe.format: this version reads {FORMAT}, got {repr(came)[:40]}")
         try:
             recipe, digest = _recipe(value), str(value["digest"])
             fits = recipe.digest == digest

@@ -18,6 +18,7 @@ def main(config: DictConfig) -> None:
 
     from rich.console import Console
 
+    from hm3.checks import path
     from hm3.command import resolved
     from hm3.errors import ConfigurationError
     from hm3.figures import COLUMNS
@@ -30,7 +31,7 @@ def main(config: DictConfig) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = COLUMNS
-    out = None if config.out is None else Path(str(config.out)).expanduser()
+    out = None if config.out is None else path("out", config.out)
     if config.run is not None:
         past = PastRun.open(config.run)
         written = write_report(past.folder, resolved(past.settings), out)

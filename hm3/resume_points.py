@@ -8,7 +8,6 @@ own: it follows from the searcher, the seed and what the evaluation store knows,
 from __future__ import annotations
 
 import itertools
-import json
 import shutil
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from hm3.checkpoints import scratch_folder, staged_folder, write_atomic
 from hm3.judged import Judged
 from hm3.objectives import Candidate
+from hm3.sealed import sealed, unsealed
 from hm3.searchers import Saves
 
 _POINT = "point.json"
@@ -51,9 +51,14 @@ class ResumePoints:
 
     @property
     def last(self) -> Point:
-        """The last point that was written whole."""
-        found = max(self._folder.glob(f"[0-9]*/{_POINT}"), default=None, key=lambda path: int(path.parent.name))
-        return Point(**json.loads(found.read_text(encoding="utf-8"))) if found else Point()
+        """The last point that was written whole.
+
+        Raises:
+            ConfigurationError: It was damaged since.
+        """
+        numbers = (path.parent.name for path in self._folder.glob(f"*/{_POINT}"))
+        found = max((name for name in numbers if name.isdecimal()), default=None, key=int)
+        return Point(**unsealed(self._folder / found / _POINT)) if found else Point()
 
     @property
     def trained(self) -> bool:
@@ -69,11 +74,11 @@ class ResumePoints:
             early: Takes in the digests of the stacks that were scored as early exits.
 
         Raises:
-            ConfigurationError: The searcher was built with other arguments.
+            ConfigurationError: The searcher was built with other arguments, or a file is damaged.
         """
         point = self.last
         for number in range(1, point.rollout + 1):
-            record = json.loads(self._judged(number).read_text(encoding="utf-8"))
+            record = unsealed(self._judged(number))
             for candidate in map(Candidate.from_json, record["stacks"]):
                 judged.add([candidate.recipe], [candidate.scores])
             early.update(record["early"])
@@ -86,10 +91,10 @@ class ResumePoints:
         """Write a point; a kill in between leaves the one before."""
         new = list(itertools.islice(judged.candidates.values(), self._kept, None))
         record = {"stacks": [each.to_json() for each in new], "early": sorted(early - self._kept_early)}
-        write_atomic(self._judged(point.rollout), json.dumps(record))
+        write_atomic(self._judged(point.rollout), sealed(record))
         with staged_folder(self._folder / _name(point.rollout)) as folder:
             searcher.save(folder)
-            (folder / _POINT).write_text(json.dumps(asdict(point)), encoding="utf-8")
+            (folder / _POINT).write_text(sealed(asdict(point)), encoding="utf-8")
         self._kept += len(new)
         self._kept_early |= early
         shutil.rmtree(self._folder / _name(point.rollout - 1), ignore_errors=True)

@@ -41,3 +41,12 @@ def click_point(page, plot, trace, point):
     where = page.locator(plot)
     where.scroll_into_view_if_needed()
     page.mouse.click(*where.evaluate(PLACE, [trace, point]))
+
+
+def wait_until(page, condition: str, argument: object = None) -> None:
+    """Wait for a JavaScript function to give true. Playwright's own waiting needs `eval`, which the page forbids."""
+    for _ in range(200):
+        if page.evaluate(condition, argument):
+            return
+        page.wait_for_timeout(25)
+    raise AssertionError(f"never true: {condition}")

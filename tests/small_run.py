@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -112,10 +113,12 @@ def call(main: Callable[[], None], arguments: list[str], capsys: pytest.CaptureF
     """Call a command in this process as ``python -m`` would."""
     capsys.readouterr()  # what came before is not the command's
     before, sys.argv = sys.argv, [main.__module__, *arguments]
+    handlers = list(logging.root.handlers)
     try:
         with pytest.raises(SystemExit) as ended:
             main()
     finally:
         sys.argv = before
+        logging.root.handlers[:] = handlers  # Hydra's write to what is standard output now
     shown = capsys.readouterr()
     return Outcome(int(ended.value.code or 0), shown.out, shown.err)

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hm3.checkpoints.adapter_settings import check_settings
 from hm3.checkpoints.checkpoint import TOKENIZER_FILES
 from hm3.checkpoints.content import file_digest, tensors_digest
 from hm3.checkpoints.reading import RefusedError, read_json
@@ -56,6 +57,7 @@ class Adapter:
         try:
             config = read_json(path / CONFIG)
             _check_plain(config)
+            check_settings(CONFIG, config)
             if not (path / WEIGHTS).is_file():
                 raise RefusedError(f"{WEIGHTS}: a file, got none (pickled adapters can run code: convert them first)")
             return cls(name, path, config, read_header(path / WEIGHTS))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from hm3.checkpoints.adapter import MEANT, WEIGHTS, Adapter
@@ -90,7 +90,10 @@ class _Tensors:
     def __init__(self, adapter: Adapter) -> None:
         self.left = set(adapter.tensors)
         self._adapter = adapter
-        self._file: Any = safe_open(adapter.path / WEIGHTS, framework="pt")
+        try:
+            self._file: Any = safe_open(adapter.path / WEIGHTS, framework="pt")
+        except SafetensorError as error:
+            raise CheckpointError(f"source {adapter.name} ({adapter.path}): {WEIGHTS}: {error}") from error
 
     def take(self, name: str, shape: torch.Size) -> Tensor:
         """The tensor called `name`, which must have a shape."""
@@ -111,16 +114,16 @@ def _with_adapter(adapter: Adapter, base: Checkpoint) -> Any:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     settings = {key: adapter.config[key] for key in MEANT if adapter.config.get(key) is not None}
-    config = LoraConfig(**{**settings, "init_lora_weights": False})
     model_type = base.config["model_type"]
     values = {key: value for key, value in base.config.items() if key != "model_type"}
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # peft calls what transformers deprecates
         model = AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, **values))  # type: ignore[no-untyped-call]
         try:
+            config = LoraConfig(**{**settings, "init_lora_weights": False})
             return get_peft_model(model, config, low_cpu_mem_usage=True).get_base_model()
-        except ValueError as error:  # target modules that the base lacks
-            raise _misfit(adapter, base, f"targets that its base has, got {error}") from error
+        except (TypeError, ValueError) as error:  # target modules that the base lacks, a rank that is none
+            raise _misfit(adapter, base, f"targets that its base has, got {str(error)[:200]}") from error
 
 
 def _product(name: str, module: Any, tensors: _Tensors) -> Change:

@@ -17,9 +17,11 @@ def write_atomic(path: Path, content: str | bytes) -> Path:
         `path`.
 
     Raises:
-        OutputError: It cannot be written. What was there is untouched.
+        OutputError: It cannot be written, or there is something that is no file. What was there is untouched.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():  # a folder, or a device that would become a file
+        raise OutputError(f"output {path}: a file, got something else there")
     partial = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

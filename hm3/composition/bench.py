@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 from omegaconf import DictConfig
 
 from hm3.checkpoints import Checkpoint
-from hm3.checks import number
+from hm3.checks import number, path
 from hm3.command import resolved
 from hm3.composition.start import Start
 from hm3.composition.tasks import prompts_of, task_folders
@@ -53,7 +52,7 @@ def open_bench(config: DictConfig, checkpoints: Sequence[Checkpoint], objectives
         checkpoints,
         objectives,
         include=task_folders(config.tasks),
-        store=Path(str(settings.store)).expanduser(),
+        store=path("evaluator.store", settings.store),
         machine=machine,
         items=items_of(settings),
         prompts=prompts_of(config.tasks),

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hydra.utils import instantiate
-from omegaconf import DictConfig
-
 from hm3.checkpoints import Checkpoint
 from hm3.checks import whole
 from hm3.composition.sources import Sources
 from hm3.errors import ConfigurationError
 from hm3.objectives import Objective
-from hm3.parameter import MergeCache, rival_specs
+from hm3.parameter import MergeCache, ParameterLevel, rival_specs
 from hm3.recipe import MergeSpec, Source
 
 
-def merged_sources(config: DictConfig, sources: Sources, objectives: Sequence[Objective]) -> list[Source]:
+def merged_sources(level: ParameterLevel, sources: Sources, objectives: Sequence[Objective]) -> list[Source]:
     """What the parameter level adds.
 
     Raises:
@@ -28,9 +25,7 @@ def merged_sources(config: DictConfig, sources: Sources, objectives: Sequence[Ob
             if name not in scored:
                 where = f"sources.experts.{expert.source.name}.objectives"
                 raise ConfigurationError(f"{where}: of {', '.join(scored)}, got {name!r}")
-    level = instantiate(config, _convert_="all")
-    merged: list[Source] = level(sources.base.source, sources.experts, scored)
-    return merged
+    return level(sources.base.source, sources.experts, scored)
 
 
 def merged_checkpoint(source: Source, merges: MergeCache, given: Mapping[str, Checkpoint]) -> Checkpoint:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from envs.space import StackSpace
-from hm3.checks import flag, whole
+from hm3.checks import flag, path, whole
 from hm3.composition.bench import items_of, machine_of
+from hm3.composition.instances import instance
 from hm3.composition.merges import merged_sources, rivals
 from hm3.composition.plans import budget_of
 from hm3.composition.searcher import agent_builder
@@ -60,10 +59,10 @@ class Parts:
         """
         objectives = open_objectives(config.tasks)
         preference = Preference.of(weights, [objective.name for objective in objectives])
-        utility = instantiate(config.utility)
+        utility = instance(config.utility, "utility")
         scored = [objective.name for objective in objectives if objective.task]
-        sources = open_sources(config.sources, Path(str(config.merges)), scored)
-        merged = merged_sources(config.parameter, sources, objectives)
+        sources = open_sources(config.sources, path("merges", config.merges), scored)
+        merged = merged_sources(instance(config.parameter, "parameter"), sources, objectives)
         space = stack_space(config.env, sources, merged)
         exits = shows_exits(config.env)
         return cls(objectives, preference, utility, sources, merged, space, exits, rivals(config.rivals, sources))

@@ -92,11 +92,11 @@ def search_stages(config: DictConfig, known: int = 0) -> list[Stage]:
     online, objectives = Online.of(config), len(section(config, "tasks").objectives or ())
     return [
         Stage("proposals", online.proposals(max(1, objectives))),
-        Stage("merges", whole("rivals", config.rivals, 0), 15),
+        Stage("merges", whole("rivals", config.rivals, 0), 20),
         Stage("known", known, 5, stacks=0),
         Stage("online", online.survivors, 5, stacks=0),
-        Stage("refinement", online.refine * Offline.of(config).episodes, 2),
-        Stage("test", online.front, 10, stacks=0),
+        Stage("refinement", online.refine * Offline.of(config).episodes, 4),
+        Stage("test", online.front, 7, stacks=0),
     ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -16,7 +15,7 @@ from envs.space import StackSpace
 from hm3 import closing
 from hm3.budget import Budget, Spending
 from hm3.checkpoints import Checkpoint
-from hm3.checks import writable_folder
+from hm3.checks import path, writable_folder
 from hm3.command import resolved
 from hm3.composition.bench import open_bench, open_tracker
 from hm3.composition.merges import merged_checkpoint
@@ -189,7 +188,7 @@ def composed(
     """
     check(config)
     parts = Parts.of(config, weights)
-    merges = MergeCache(writable_folder("merges", Path(str(config.merges)).expanduser()))
+    merges = MergeCache(writable_folder("merges", path("merges", config.merges)))
     with open_bench(config, list(parts.sources.checkpoints.values()), parts.objectives) as bench:
         for source in parts.merged:
             bench.add(merged_checkpoint(source, merges, parts.sources.checkpoints))

@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from hm3.composition.instances import instance
 from hm3.errors import ConfigurationError
 
 
@@ -18,7 +18,7 @@ def agent_builder(config: DictConfig) -> Callable[..., Any]:
     Raises:
         ConfigurationError: A setting that its constructor does not take.
     """
-    build: Callable[..., Any] = instantiate(config, _convert_="all")
+    build: Callable[..., Any] = instance(config, "agent")
     try:
         inspect.signature(build)
     except (TypeError, ValueError) as error:

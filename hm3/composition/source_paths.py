@@ -10,6 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from hm3 import zoo
 from hm3.checkpoints import Adapter, Checkpoint, hub_folder, is_adapter, is_hub_id, merged_adapter
+from hm3.checks import by_name, listing, path
+from hm3.composition.sections import section
 from hm3.errors import CheckpointError, ConfigurationError
 from hm3.layers import family_of
 
@@ -52,7 +54,7 @@ def source_folder(name: str, text: object) -> Path:
         if text.removeprefix(_ZOO) not in zoo.SOURCES:
             raise ConfigurationError(f"source {name}: the zoo has {', '.join(zoo.SOURCES)}, got {text!r}")
         return zoo.source_path(text.removeprefix(_ZOO))
-    return hub_folder(name, text) if is_hub_id(text) else Path(text).expanduser()
+    return hub_folder(name, text) if is_hub_id(text) else path(f"source {name}", text)
 
 
 def anchored(settings: DictConfig, folder: Path) -> DictConfig:
@@ -64,13 +66,14 @@ def anchored(settings: DictConfig, folder: Path) -> DictConfig:
     keys = ["sources.base", *_path_keys(settings)]
     for key in keys:
         text = OmegaConf.select(settings, key)
-        if isinstance(text, str) and text and (folder / text).exists():
+        if isinstance(text, str) and text and path(key, folder / text).exists():
             OmegaConf.update(settings, key, str(folder / text))
     return settings
 
 
 def _path_keys(settings: DictConfig) -> Sequence[str]:
-    experts, include = settings.sources.experts or {}, settings.tasks.include or []
+    experts = by_name("sources.experts", section(settings, "sources").get("experts") or {})
+    include = listing("tasks.include", section(settings, "tasks").get("include") or [])
     plain = [f"sources.experts.{name}" for name, value in experts.items() if isinstance(value, str)]
     described = [f"sources.experts.{name}.path" for name, value in experts.items() if not isinstance(value, str)]
     return [*plain, *described, *(f"tasks.include.{i}" for i in range(len(include)))]

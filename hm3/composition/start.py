@@ -1,16 +1,15 @@
 """How a run starts, or goes on: its settings, its folder, and what it needs to be the same run again.
 
 ``start.json`` is written before anything else. A killed run goes on with what stands there, whatever the
-configuration files say by then.
+configuration files say by then. A run that is refused before it has anything to tell leaves none.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from hm3.checkpoints import locked_folder, write_atomic
-from hm3.command import preference_weights
+from hm3.command import complaint, preference_weights
 from hm3.errors import ConfigurationError
 from hm3.resume_points import ResumePoints
 from hm3.runs import RunFolder
+from hm3.sealed import sealed, unsealed
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,30 @@ def started(config: DictConfig) -> Iterator[Start]:
     stated = [text for text in HydraConfig.get().overrides.task if text.partition("=")[0] != "resume"]
     points = ResumePoints(folder.resume)
     with locked_folder(folder.path):
-        record = _record(folder, stated) if config.resume is not None else None
-        if record is None:
+        begun = _record(folder, stated) if config.resume is not None else None
+        if begun is None:
             points.clear()
-            record = _begin(config, folder, stated)
-        os.chdir(record["cwd"])
-        settings = OmegaConf.create(record["config"])
-        weights = preference_weights(settings, record["overrides"])
-        yield Start(settings, folder, weights, record["wandb_id"], points, record["finished"])
+        record = begun or _begin(config, folder, stated)
+        with nullcontext() if begun else _nothing_where_refused(folder):
+            os.chdir(record["cwd"])
+            settings = OmegaConf.create(record["config"])
+            weights = preference_weights(settings, record["overrides"])
+            yield Start(settings, folder, weights, record["wandb_id"], points, record["finished"])
         _write(folder, record | {"finished": True})
         points.clear()
+
+
+@contextmanager
+def _nothing_where_refused(folder: RunFolder) -> Iterator[None]:
+    """A run that is refused before it has anything to tell can be begun again with other settings."""
+    try:
+        yield
+    except Exception as error:
+        _, expected = complaint(error)
+        told = folder.metrics.is_file() and folder.metrics.stat().st_size
+        if expected and not told:
+            folder.start.unlink(missing_ok=True)
+        raise
 
 
 def _begin(config: DictConfig, folder: RunFolder, stated: list[str]) -> dict[str, Any]:
@@ -94,7 +108,7 @@ def _begin(config: DictConfig, folder: RunFolder, stated: list[str]) -> dict[str
 
 
 def _write(folder: RunFolder, record: Mapping[str, Any]) -> None:
-    write_atomic(folder.start, json.dumps(record, indent=1) + "\n")
+    write_atomic(folder.start, sealed(dict(record)))
 
 
 def _record(folder: RunFolder, stated: list[str]) -> dict[str, Any] | None:
@@ -109,7 +123,7 @@ def _record(folder: RunFolder, stated: list[str]) -> dict[str, Any] | None:
         if stated:
             return None
         raise ConfigurationError(f"resume: the folder of a run that was begun, got {folder.path}")
-    record: dict[str, Any] = json.loads(folder.start.read_text(encoding="utf-8"))
+    record: dict[str, Any] = unsealed(folder.start)
     if other := [text for text in stated if text not in record["overrides"]]:
         raise ConfigurationError(f"resume: a run goes on with the settings that it began with, got {other[0]} too")
     if not Path(record["cwd"]).is_dir():

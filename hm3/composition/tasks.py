@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from hm3 import zoo
-from hm3.checks import flag, number, whole
+from hm3.checks import flag, number, path, whole
 from hm3.command import resolved
 from hm3.errors import ConfigurationError
 from hm3.evaluation import Prompts
@@ -84,7 +84,7 @@ def _objective(name: str, value: Any) -> Objective:
 
 
 def _folder(text: str) -> Path:
-    folder = zoo.TASKS if text == "zoo:tasks" else Path(text).expanduser()
+    folder = zoo.TASKS if text == "zoo:tasks" else path("tasks.include", text)
     if not folder.is_dir():
         raise ConfigurationError(f"tasks.include: folders with task files, got {text!r}")
     return folder

@@ -10,6 +10,7 @@ from envs.space import StackSpace
 from hm3.checkpoints import write_atomic
 from hm3.errors import ConfigurationError
 from hm3.runs import RunFolder
+from hm3.sealed import sealed, unsealed
 
 FILE = "pool.json"
 _EXITS = "exits"
@@ -17,19 +18,18 @@ _EXITS = "exits"
 
 def write_pool(space: StackSpace, exits: bool, folder: RunFolder) -> None:
     """Write ``pool.json`` beside the policy; `exits` says whether observations showed early exits."""
-    write_atomic(folder.path / FILE, json.dumps({**_content(space), _EXITS: exits}, indent=1) + "\n")
+    write_atomic(folder.path / FILE, sealed({**_content(space), _EXITS: exits}))
 
 
 def check_pool(space: StackSpace, exits: bool, run: RunFolder) -> None:
     """See that a run's policy was trained on this space, and has seen early exits if it will see them now.
 
     Raises:
-        ConfigurationError: Sources, rules or observations have changed since.
+        ConfigurationError: Sources, rules or observations have changed since, or there is no trained policy.
     """
-    try:
-        trained_on = json.loads((run.path / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"run: a folder with a trained policy, got {run.path} without {FILE}") from error
+    if not (run.path / FILE).is_file():
+        raise ConfigurationError(f"run: a folder with a trained policy, got {run.path} without {FILE}")
+    trained_on = unsealed(run.path / FILE)
     seen = trained_on.pop(_EXITS, False)
     if seen != exits:
         rule = f"{str(seen).lower()}, as when {run.path} was trained"

@@ -78,8 +78,7 @@ class Benchmark:
         return len(self._store.read(keys)) == len(set(keys))
 
     def pace(self, recipe: Recipe, part: Part) -> float:
-        """Seconds that a part takes with one recipe alone, weights read; nothing is stored."""
-        self._run([recipe], [], part)
+        """Seconds that a part takes with one recipe alone; nothing is stored."""
         began = time.monotonic()
         self._run([recipe], [], part)
         return time.monotonic() - began

@@ -27,16 +27,25 @@ def load_tasks(names: Sequence[str], include: Sequence[Path], *, allow_code_exec
         TaskError: There is no such task, it is a group, it cannot be read, or it runs code and may not.
         ConfigurationError: Code may run, but this machine has no sandbox.
     """
-    from lm_eval.tasks import TaskManager
-
     keep_compiled_templates()
-    manager = TaskManager(include_path=[str(path) for path in include], include_defaults=False)
+    manager = _manager(include, include_defaults=False)
     if not set(names) <= set(manager.all_subtasks):
-        manager = TaskManager(include_path=[str(path) for path in include])
+        manager = _manager(include, include_defaults=True)
     for name in names:
         if name not in manager.all_subtasks:
             raise TaskError(_no_task(manager, name, include))
     return load_vetted(manager, names, _load, allow_code_execution)
+
+
+def _manager(include: Sequence[Path], *, include_defaults: bool) -> Any:
+    """lm-eval's list of tasks."""
+    from lm_eval.tasks import TaskManager
+
+    try:
+        return TaskManager(include_path=[str(path) for path in include], include_defaults=include_defaults)
+    except Exception as error:  # it stumbles over files in many ways, without their names
+        places = ", ".join(map(str, include))
+        raise TaskError(f"tasks.include: task files that lm-eval can list, got {error!r} in {places}") from error
 
 
 def _no_task(manager: Any, name: str, include: Sequence[Path]) -> str:

@@ -76,7 +76,7 @@ class StackScorer:
         self._length = max((len(row.tokens) for rows in row_sets for row in rows), default=1)
         self._decoders: dict[str, Decoder] = {}
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def score(self, stacks: Sequence[Content], row_set: int, exits: Sequence[Content] = ()) -> Responses:
         """Answers of all `stacks`, then of all early exits `exits`, on one row set.
 

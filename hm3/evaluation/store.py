@@ -13,7 +13,9 @@ from hm3.errors import OutputError
 from hm3.evaluation.tasks import Measures
 
 VERSION = 1  # of the table and of the numbers in it: raised whenever a score could come out differently
+_MAGIC, _SMALLEST = b"SQLite format 3\0", 512  # what every SQLite file begins with, and its smallest size
 _TABLE = "CREATE TABLE IF NOT EXISTS measures (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
+_DAMAGED = (sqlite3.Error, UnicodeDecodeError)  # the second where its own message quotes what is damaged
 
 
 class EvaluationStore:
@@ -33,12 +35,13 @@ class EvaluationStore:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            _check_kind(path)
             self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise self._refusal(error) from error
         try:
             self._prepare()
-        except sqlite3.Error as error:
+        except _DAMAGED as error:
             self.close()
             raise self._refusal(error) from error
         except OutputError:
@@ -80,13 +83,21 @@ class EvaluationStore:
         self._connection.close()
 
     def read(self, keys: Sequence[str]) -> dict[str, Measures]:
-        """The measures of those `keys` that are known."""
+        """The measures of those `keys` that are known.
+
+        Raises:
+            OutputError: The file is damaged.
+        """
         found: dict[str, Measures] = {}
         for start in range(0, len(keys), 500):  # SQLite limits the number of parameters
             part = keys[start : start + 500]
             marks = ",".join("?" * len(part))
-            rows = self._connection.execute(f"SELECT key, value FROM measures WHERE key IN ({marks})", part)  # noqa: S608
-            found.update((key, json.loads(zlib.decompress(value))) for key, value in rows)
+            try:
+                rows = self._connection.execute(f"SELECT key, value FROM measures WHERE key IN ({marks})", part)  # noqa: S608
+                known = {key: json.loads(zlib.decompress(value)) for key, value in rows}
+            except (*_DAMAGED, zlib.error, TypeError, ValueError) as error:
+                raise self._refusal(error) from error
+            found.update((key, known[key]) for key in part if key in known)  # a damaged key may match another
         return found
 
     def write(self, measures: Mapping[str, Measures]) -> None:
@@ -102,5 +113,14 @@ class EvaluationStore:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.executemany("INSERT OR IGNORE INTO measures VALUES (?, ?)", list(rows))
-        except sqlite3.Error as error:
+        except _DAMAGED as error:
             raise self._refusal(error) from error
+
+
+def _check_kind(path: Path) -> None:
+    """SQLite itself takes a few bytes of anything for an empty file, and writes over them."""
+    if path.is_file():
+        with path.open("rb") as stream:
+            head = stream.read(len(_MAGIC))
+        if head not in (b"", _MAGIC) or 0 < path.stat().st_size < _SMALLEST:
+            raise OutputError(f"evaluator.store: a SQLite file, got {path}, which is something else; left alone")

@@ -91,7 +91,8 @@ class LayerBank:
         if part in self._parts:
             self._parts.move_to_end(part)
             return self._parts[part][0]
-        value = read()
+        with torch.inference_mode(False):  # whoever reads them first: others may run them in another mode
+            value = read()
         size = _bytes_of(value)
         self._parts[part] = (value, size)
         self._bytes += size

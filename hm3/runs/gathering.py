@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hm3.checks import path
 from hm3.errors import ConfigurationError
 from hm3.runs.finished import FinishedRun, read_finished
 from hm3.runs.folder import RunFolder
@@ -40,11 +41,11 @@ def find_runs(pattern: str) -> list[RunFolder]:
     Raises:
         ConfigurationError: There is none.
     """
-    matched = map(Path, glob.glob(str(Path(pattern).expanduser()), recursive=True))  # noqa: PTH207 -- absolute ones too
+    matched = map(Path, glob.glob(str(path("runs", pattern)), recursive=True))  # noqa: PTH207 -- absolute ones too
     found = {run.resolve(): run for start in matched if start.is_dir() for run in _below(start)}
     if not found:
         raise ConfigurationError(f"runs: a folder or glob with runs below it, such as 'outputs/**', got {pattern!r}")
-    return [RunFolder(path) for path in sorted(found.values(), key=_natural)]
+    return [RunFolder(each) for each in sorted(found.values(), key=_natural)]
 
 
 def gather(runs: Sequence[RunFolder]) -> Gathered:

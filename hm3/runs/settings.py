@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from hm3.checks import path
 from hm3.errors import ConfigurationError
 from hm3.runs.folder import RunFolder
 
@@ -29,9 +30,16 @@ def _composed(folder: Path, seen: tuple[Path, ...]) -> Mapping[str, Any]:
     own = _mapping(folder / _KEPT / "config.yaml")
     if "run" not in own or folder in seen:
         return own
-    runtime = _mapping(folder / _KEPT / "hydra.yaml").get("hydra", {}).get("runtime", {})
-    trained = Path(runtime.get("cwd", "."), Path(str(own["run"])).expanduser())
+    trained = _began(folder) / path("run", own["run"])
     return _over(_composed(trained, (*seen, folder)), own)
+
+
+def _began(folder: Path) -> Path:
+    """What a command's relative paths are relative to."""
+    place: Any = _mapping(folder / _KEPT / "hydra.yaml")
+    for name in ("hydra", "runtime", "cwd"):
+        place = place.get(name) if isinstance(place, dict) else None
+    return path("run: hydra.runtime.cwd", place or ".")
 
 
 def _mapping(file: Path) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 from rich.console import Console
@@ -21,6 +22,7 @@ from scripts.benchmark.report import Kept, Request
 def main() -> None:
     """Run one benchmark."""
     arguments = _arguments()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # lm-eval asks the Hub about every model, even one on disk
     console, progress = Console(), Console(stderr=True, highlight=False)
     settings = {"name": arguments.name, "quick": arguments.quick, "seed": arguments.seed}
     kept = Kept(arguments.out and arguments.out.with_name(f"{arguments.out.name}.part"), settings)

@@ -107,7 +107,7 @@ def _evaluator_table(rounds: list[dict[str, Any]]) -> Table:
 def _loops_table(loops: dict[str, float]) -> Table:
     names = {
         "environment": "StackVecEnv, 1,024 episodes, random legal actions",
-        "agent": "PPO, the main job's space, 64 episodes a rollout",
+        "agent": "PPO, the zoo's space, 64 episodes a rollout",
         "agent, table": "PPO, a space of four sources",
     }
     table = Table(box=box.SIMPLE_HEAD)

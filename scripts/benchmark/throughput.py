@@ -118,7 +118,8 @@ class Contest:
         self._keep("answers", lambda: [each.to_json() for each in self._answers(recipes)])
 
     def _keep(self, name: str, make: Callable[[], Any]) -> Any:
-        self.request.tell(name)
+        if name not in self.request.kept.parts:
+            self.request.tell(name)
         return self.request.kept(name, make)
 
     @property

@@ -65,7 +65,7 @@ def test_the_plans_are_those_of_the_file():
     assert (Offline.of(config).rollouts, Offline.of(config).episodes) == (20, 64)
     assert Online.of(config).survivors == 64
     names = [stage.name for stage in train_stages(config)]
-    assert names == ["offline", "proposals", "merges", "online", "refinement", "test"]
+    assert names == ["offline", "proposals", "merges", "known", "online", "refinement", "test"]
 
 
 @pytest.mark.parametrize("name", list(HEAVY))

@@ -93,7 +93,7 @@ def test_the_estimate_by_hand():
     estimate = Estimate.of(STAGES, 0.5, 0)
     assert (estimate.evaluations, estimate.seconds) == (1280, 0.5 * (1280 + 960))
     assert resident_bytes() / 2 < estimate.memory < 2 * resident_bytes()
-    assert str(Estimate(1280, 1120.0, 3 << 29)) == "about 1,280 evaluations, 18:40, 1.5 GB of memory"
+    assert str(Estimate(1280, 1120.0, 3 << 29)) == "up to 1,280 evaluations, about 18:40 and 1.5 GB of memory"
 
 
 def test_the_estimate_of_a_run_with_a_budget():
@@ -108,7 +108,7 @@ def test_a_run_never_spends_more(small, invoke, tmp_path):
     words = [*small.overrides, "budget.evaluations=30", f"hydra.run.dir={tmp_path}"]
     done = invoke(train.main, *words)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("about 30 evaluations, ")
+    assert done.out.startswith("up to 30 evaluations, about ")
     assert 25 <= RunFolder(tmp_path).read_front().evaluations <= 30
 
 

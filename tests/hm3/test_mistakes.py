@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hm3 import evaluate, export, search, train
+from hm3 import evaluate, export, report, search, train
+from hm3.sealed import sealed, unsealed
 from tests.small_run import write_tasks
 from tests.tiny import edit_config, write_checkpoint
 
@@ -57,6 +58,12 @@ TRAIN = {
     "scale": ("parameter.method=linear parameter.scales=[2]", "merge linear: settings are normalize, got lambda"),
     "anchor": ("parameter.anchors=[{chess:1}]", "objectives are sums, words, got 'chess'"),
     "reference": ("utility.reference=0", "utility.reference: a finite number above 0, got 0"),
+    "width": ("agent.width=wide", "agent.width: an integer from 1 to 4096, got 'wide'"),
+    "learning rate": ("agent.learning_rate=0.001", "agent.learning_rate: a list, got 0.001"),
+    "utility": ("+utility.power=2", "utility: settings that hm3.objectives.Tchebycheff takes, got", "power"),
+    "budget": ("budget.evaluations=2", "budget.evaluations: at least", "got 2"),
+    "path": (f"{MATH}={'a' * 300}", "source sums: a path, got 'aaa", "File name too long"),
+    "nobody's home": (f"{MATH}='~nobody-of-here/model'", "source sums: a path, got '~nobody-of-here/model'"),
     "agent": ("+agent.wheels=4", "agent: settings that agents.PPO takes, got", "wheels"),
     "task": ("tasks.objectives.sums.task=chess", "task: an lm-eval task", "got 'chess'"),
     "metric": ("tasks.objectives.sums.metric=elo", "task tiny_sums: metrics are likelihood, exact, got 'elo'"),
@@ -197,6 +204,31 @@ def test_a_target_that_cannot_be(run, invoke):
     assert "output /dev/null/model: must be writable" in done.err
 
 
+@pytest.mark.parametrize("name", ["policy.zip", "agent.json", "pool.json"])
+def test_a_trained_policy_that_was_cut(run, invoke, tmp_path, name):
+    moved = shutil.copytree(run, tmp_path / "run")
+    (moved / name).write_bytes((moved / name).read_bytes()[:-100])
+    done = invoke(search.main, f"run={moved}", f"hydra.run.dir={tmp_path / 'new'}", "hydra/job_logging=none")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert str(moved if name == "policy.zip" else moved / name) in done.err
+    assert not (tmp_path / "new" / "start.json").exists()
+
+
+def test_a_start_that_was_cut(run, invoke, tmp_path):
+    moved = shutil.copytree(run, tmp_path / "run")
+    (moved / "start.json").write_bytes((moved / "start.json").read_bytes()[:-100])
+    done = invoke(train.main, f"resume={moved}", "hydra/job_logging=none", "hydra/hydra_logging=none")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert f"{moved / 'start.json'}: as a run wrote it, got no JSON" in done.err
+
+
+def test_a_report_never_takes_the_place_of_a_device(run, invoke, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    done = invoke(report.main, f"run={run}", f"out={tmp_path / 'pipe'}")
+    assert (done.code, done.err) == (2, f"error: output {tmp_path / 'pipe'}: a file, got something else there\n")
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_candidates_are_chosen_or_all(run, invoke):
     done = invoke(evaluate.main, f"run={run}", "candidates=some")
     assert (done.code, done.err) == (2, "error: candidates: chosen or all, got 'some'\n")
@@ -204,9 +236,9 @@ def test_candidates_are_chosen_or_all(run, invoke):
 
 def test_a_policy_of_other_sources(run, invoke, small, tmp_path):
     moved = shutil.copytree(run, tmp_path / "run")
-    pool = json.loads((moved / "pool.json").read_text())
+    pool = unsealed(moved / "pool.json")
     pool["depths"][0] += 1
-    (moved / "pool.json").write_text(json.dumps(pool))
+    (moved / "pool.json").write_text(sealed(pool))
     done = invoke(search.main, f"run={moved}", f"hydra.run.dir={tmp_path / 'new'}", "hydra/job_logging=none")
     assert done.code == 2
     assert f"run: sources and rules as when {moved} was trained, got others" in done.err

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hm3 import results
+from hm3.budget import Budget, Spending
 from hm3.checkpoints import Checkpoint
 from hm3.machine import Items, Machine
 from hm3.objectives import Objective, Preference, Tchebycheff
@@ -140,7 +141,8 @@ def test_refinement_judges_on_the_whole_split_what_the_front_does_not_beat_on_th
     session = dataclasses.replace(run.session, tracker=NullTracker())
     found, screened = session.sources_on_search(), session.sources_on_screen()
     searcher = Repeats([run.short, *session.identities])
-    session.refine(searcher, screened, found, rounds=2, count=2)
+    unlimited = Spending(Budget(), lambda: 0)
+    session.refine(searcher, screened, found, unlimited, rounds=2, count=2)
     assert searcher.told[0] == [recipe.digest for recipe in session.identities]  # the front first
     assert searcher.told[1:] == [[run.short.digest], []]  # nothing is as shallow; what is known is not judged again
     assert run.short.digest in screened.candidates

@@ -1,6 +1,5 @@
 """A run that is killed goes on and ends as if nothing had happened."""
 
-import json
 import os
 import random
 import shutil
@@ -166,49 +165,57 @@ def finish(process):
     assert process.returncode == 0, out
 
 
-def killed_and_resumed(small, whole, folder, kills, rng):
-    """Kill the run so many times at random moments; return after which rollouts."""
-    words = [*small.overrides, *MORE, WEIGHTS, "evaluator.workers=1", f"resume={folder}"]
-    cache, after = folder.parent / "cache", []
-    began = time.monotonic()
-    finish(start([*words[:-1], f"resume={folder.parent / 'timed'}"], folder.parent / "cache of the timed"))
+def killed_and_resumed(small, folder, kills, rng):
+    """Kill runs so many times at random moments, most of them at work; return after which rollouts."""
+    work = ("offline.rollouts=8", "offline.episodes=24", "online.refine=2", "evaluator.workers=1")
+    words, whole = [*small.overrides, *work, WEIGHTS], folder / "whole"
+    began, after, number = time.monotonic(), [], 0
+    timed = start([*words, f"resume={whole}"], folder / "cache of the whole")
+    while not (whole / "start.json").exists():
+        time.sleep(0.01)
+    ready = time.monotonic() - began
+    finish(timed)
     span = time.monotonic() - began
     while len(after) < kills:
-        process = start(words, cache)
-        time.sleep(rng.uniform(0.3, 1.0) * span)
+        run = folder / str(number)
+        process = start([*words, f"resume={run}"], folder / "cache")
+        if rng.random() < 0.5:
+            time.sleep(rng.uniform(ready if rng.random() < 0.8 else 0, span))
+        else:  # in training, which is over in no time
+            points, rollout = ResumePoints(run / "resume"), rng.randint(1, 8)
+            while process.poll() is None and points.last.rollout < rollout and not points.trained:
+                time.sleep(0.001)
+            time.sleep(rng.uniform(0, 0.05))
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-            after.append(ResumePoints(folder / "resume").last.rollout)
+            after.append(ResumePoints(run / "resume").last.rollout)
         else:  # it was done before its turn: another one
             assert process.returncode == 0, process.stdout.read()
-            same_result(folder, whole)
-            folder = folder.with_name(f"{folder.name}+")
-            words[-1] = f"resume={folder}"
+            assert_same(run, whole)
+            number += 1
         process.communicate()
-    finish(start(words, cache))
-    same_result(folder, whole)
+    finish(start([*words, f"resume={folder / str(number)}"], folder / "cache"))
+    assert_same(folder / str(number), whole)
     return after
 
 
-def same_result(folder, whole):
-    """Workers split a bucket in their own way, so that the last digits are another run's."""
-    ours, theirs = (json.loads((each / "front.json").read_text()) for each in (folder, whole))
-    assert ours["chosen"] == theirs["chosen"]
-    assert [each["digest"] for each in ours["candidates"]] == [each["digest"] for each in theirs["candidates"]]
-    assert (folder / "front.json").read_bytes() == (folder.parent / "timed/front.json").read_bytes()
-    assert (folder / "metrics.jsonl").read_bytes() == (folder.parent / "timed/metrics.jsonl").read_bytes()
-    assert not (folder / "resume").exists()
+def assert_same(run, whole):
+    for name in ("front.json", "metrics.jsonl", "agent.json"):
+        assert (run / name).read_bytes() == (whole / name).read_bytes(), name
+    assert not (run / "resume").exists()
 
 
-def test_killed_for_real_three_times(small, whole, tmp_path):
-    assert len(killed_and_resumed(small, whole, tmp_path / "run", 3, random.Random(0))) == 3
+def test_killed_for_real_three_times(small, tmp_path):
+    assert len(killed_and_resumed(small, tmp_path, 3, random.Random(0))) == 3
 
 
 @pytest.mark.slow
-def test_killed_for_real_twenty_times(small, whole, tmp_path):
-    after = []
-    for number in range(5):
-        after += killed_and_resumed(small, whole, tmp_path / str(number) / "run", 4, random.Random(number))
+def test_killed_for_real_twenty_times(small, tmp_path):
+    after = [
+        rollout
+        for number in range(5)
+        for rollout in killed_and_resumed(small, tmp_path / str(number), 4, random.Random(number))
+    ]
     assert len(after) == 20
     assert len(set(after)) > 2  # moments of different rollouts
 

@@ -1,13 +1,12 @@
 """The main job with early exits, in reward and observation."""
 
-import json
-
 import pytest
 
 from hm3 import search, train
 from hm3.composition.trained_on import check_pool
 from hm3.errors import ConfigurationError
 from hm3.runs import RunFolder
+from hm3.sealed import unsealed
 
 EXITS = ("env.exits=true", "agent.credit._target_=agents.Potential", "parameter=none", "rivals=0", "export=false")
 QUIET = ("hydra/job_logging=none", "hydra/hydra_logging=none")
@@ -23,7 +22,7 @@ def trained(small, invoke, tmp_path_factory):
 
 
 def test_the_policy_goes_on_seeing_exits_when_it_proposes(trained, invoke, tmp_path):
-    assert json.loads((trained.path / "pool.json").read_text())["exits"] is True
+    assert unsealed(trained.path / "pool.json")["exits"] is True
     weights = "+preference.weights={words:1}"
     done = invoke(search.main, f"run={trained.path}", weights, f"hydra.run.dir={tmp_path / 'searched'}", *QUIET)
     assert (done.code, done.err) == (0, "")

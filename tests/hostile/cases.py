@@ -54,16 +54,28 @@ def hostile(few: int, many: int) -> Callable[[Callable[..., None]], Callable[...
 
 
 @contextmanager
-def refused_or_fine() -> Iterator[None]:
-    """The block ends well, or in an error that is one line for its user; it ends soon."""
+def seconds(most: int = SECONDS) -> Iterator[None]:
+    """The block ends soon."""
 
     def hangs(*_: object) -> None:
-        raise AssertionError(f"no answer in {SECONDS} s")
+        raise AssertionError(f"no answer in {most} s")
 
     before = signal.signal(signal.SIGALRM, hangs)
-    signal.alarm(SECONDS)
+    signal.alarm(most)
     try:
         yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def refused_or_fine() -> Iterator[list[str]]:
+    """The block ends well, or in an error that is one line for its user, which is then in the list; it ends soon."""
+    refusal: list[str] = []
+    try:
+        with seconds():
+            yield refusal
     except AssertionError:
         raise
     except Exception as error:
@@ -73,9 +85,7 @@ def refused_or_fine() -> Iterator[None]:
         assert "\n" not in line
         assert line.isprintable()
         assert len(line) > len("error: ")
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        refusal.append(line)
 
 
 @st.composite

@@ -78,7 +78,7 @@ def test_a_weight_file(kind, at, noise, how):
         check_stacked(source, Path(folder) / "target")
 
 
-@hostile(15, 400)
+@hostile(5, 150)
 @given(damaged(yaml.safe_load(TASK.format(name="sums").replace("!function tiny_task.", "")) | {"x": 1}), st.data())
 def test_a_task_file(value, data):
     with tempfile.TemporaryDirectory() as folder:

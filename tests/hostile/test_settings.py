@@ -11,6 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 from hm3.command.folders import register
 from hm3.composition.parts import Parts, check
 from hm3.composition.plans import Offline, Online, sampler_of, search_stages, train_stages
+from hm3.composition.searcher import agent_builder, built
+from hm3.composition.tasks import prompts_of, task_folders
+from hm3.objectives import Normaliser
 from tests.hostile.cases import TEXTS, VALUES, hostile, refused_or_fine
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -25,7 +28,8 @@ def composed(*words):
 
 @cache
 def whole():
-    return OmegaConf.to_container(composed("tracking.wandb=false"))
+    more = ("tasks.objectives.math.num_fewshot=2", "tasks.objectives.math.floor=0", "sources.experts.math.weight=1")
+    return OmegaConf.to_container(composed("tracking.wandb=false", *(f"+{word}" for word in more)))
 
 
 def leaves(value, prefix=""):
@@ -45,8 +49,13 @@ def look(config):
     parts = Parts.of(config, None)
     assert abs(sum(parts.preference.weights) - 1) < 1e-9
     Offline.of(config), Online.of(config)
-    assert sampler_of(config.offline, parts.preference)
+    sampler = sampler_of(config.offline, parts.preference)
+    names, offered = parts.preference.names, {"space": parts.space, "utility": parts.utility, "sampler": sampler}
+    unit = Normaliser(names, (0.0,) * len(names), (1.0,) * len(names))
+    assert built(agent_builder(config.agent), {**offered, "normaliser": unit, "rollouts": 1, "seed": config.seed})
     assert train_stages(config)[-1] == search_stages(config)[-1]
+    assert prompts_of(config.tasks).shots.keys() <= {each.task for each in parts.objectives}
+    assert all(folder.is_dir() for folder in task_folders(config.tasks))
 
 
 @hostile(60, 1500)

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from hm3.command import preference_weights
+from hm3.evaluation.store import EvaluationStore
 from hm3.objectives import Preference, Tchebycheff
 from hm3.recipe import LayerRef, MergeSpec, Recipe, Source
 from hm3.runs import RunFolder, front_from_json
@@ -26,6 +28,7 @@ RECIPE = Recipe.build(
     {"base": BASE, "merge": Source.merged("merge", SPEC)},
 )
 NAMES = ("math", "code", "ä ö")
+MEASURES = {f"{number:064}": {"acc": [0.5, number]} for number in range(5)}
 
 
 @hostile(200, 3000)
@@ -58,6 +61,42 @@ def test_bytes_in_a_run_folder(noise, at):
             assert run.read_front().candidates
         with refused_or_fine():
             assert all(isinstance(record, dict) for record in read_metrics(run.metrics))
+
+
+@hostile(40, 1000)
+@given(st.binary(min_size=1, max_size=200), st.booleans())
+def test_bytes_where_a_store_should_be(noise, like):
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "store.sqlite"
+        file.write_bytes(b"SQLite format 3\0" + noise if like else noise)
+        before = file.read_bytes()
+        with refused_or_fine() as refusal:
+            EvaluationStore(file).close()
+        assert refusal
+        assert file.read_bytes() == before
+        assert list(Path(folder).iterdir()) == [file]
+
+
+@cache
+def store_bytes():
+    """A store of five measures."""
+    file = Path(tempfile.mkdtemp(prefix="hm3-hostile-")) / "store.sqlite"
+    with EvaluationStore(file) as store:
+        store.write(MEASURES)
+    return file.read_bytes()
+
+
+@hostile(40, 1000)
+@given(st.floats(0, 1), st.binary(min_size=1, max_size=60))
+def test_bytes_in_a_store(at, noise):
+    whole = store_bytes()
+    begin = int(at * (len(whole) - 1))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "store.sqlite"
+        file.write_bytes(whole[:begin] + noise + whole[begin + len(noise) :])
+        with refused_or_fine(), EvaluationStore(file) as store:
+            assert all(MEASURES[key] == value for key, value in store.read(list(MEASURES)).items())
+            store.write({"another": {"acc": [1.0]}})
 
 
 @hostile(200, 2000)

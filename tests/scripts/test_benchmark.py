@@ -50,6 +50,7 @@ def test_the_last_line_is_the_summary(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setitem(MODULES, "fake", "fake_benchmark")
     monkeypatch.setitem(sys.modules, "fake_benchmark", SimpleNamespace(run=run))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # which the command would set for good
     monkeypatch.setattr(sys, "argv", ["benchmark", "fake", "--quick", "--seed", "3", "--out", str(out)])
     command.main()
     said = capsys.readouterr().out

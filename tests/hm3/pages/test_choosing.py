@@ -6,7 +6,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from tests.fronts import front_of
-from tests.report_page import PAIR, click_point, digest_of, favourite, set_weights, shown
+from tests.report_page import PAIR, click_point, digest_of, favourite, set_weights, shown, wait_until
 
 STAR_AT = """([x, y]) => {
   const { data } = document.querySelector("#pairs .js-plotly-plot");
@@ -53,7 +53,7 @@ def test_a_click_on_a_point_a_row_or_a_line_shows_that_candidate(report):
     assert page.locator("tr.selected").inner_text().startswith(digest_of(front, 2))
     page.locator("#candidate-table tbody tr", has_text=digest_of(front, 4)).click()
     assert shown(page) == digest_of(front, 4)
-    page.wait_for_function(STAR_AT, arg=list(front.candidates[4].scores.test.values()))
+    wait_until(page, STAR_AT, list(front.candidates[4].scores.test.values()))
     click_point(page, "#parallel", 0, 3 * 4 + 1)  # three places on the axes and a gap for each candidate
     assert shown(page) == digest_of(front, 3)
     page.click("#back")
@@ -86,7 +86,7 @@ def test_the_command_exports_that_candidate_of_that_run(report, tmp_path):
     assert settings["candidate"] == front.candidates[1].recipe.digest[:12]
     assert settings["out"] == f"models/{settings['candidate']}"
     page.click("#copy")
-    page.wait_for_function("document.getElementById('copied').textContent")
+    wait_until(page, "() => document.getElementById('copied').textContent")
 
 
 def test_headings_sort_the_table(report):

@@ -4,7 +4,7 @@ import pytest
 
 from hm3.runs import SplitScores
 from tests.fronts import front_of
-from tests.report_page import METRICS, PAIR, click_point, digest_of, overflow
+from tests.report_page import METRICS, PAIR, click_point, digest_of, overflow, wait_until
 
 NASTY = ('<script>alert("1")</script>', "Größe & 'Güte' </script>", "%{x}<b>bold</b>")
 
@@ -48,7 +48,7 @@ def test_scores_are_shown_raw_and_normalised_on_both_splits(report):
     page.get_by_label("search split").check()
     page.get_by_label("normalised").check()
     assert scores.search["math"] < 0.05  # below the floor
-    page.wait_for_function("document.querySelector('#pairs .js-plotly-plot').data[1].x[0] < 0")
+    wait_until(page, "() => document.querySelector('#pairs .js-plotly-plot').data[1].x[0] < 0")
     expected = [(member.scores.search["math"] - 0.05) / 0.75 for member in front.candidates]
     assert page.locator(PAIR).evaluate("plot => plot.data[1].x") == pytest.approx(expected)
 
