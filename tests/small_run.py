@@ -119,6 +119,8 @@ def call(main: Callable[[], None], arguments: list[str], capsys: pytest.CaptureF
             main()
     finally:
         sys.argv = before
-        logging.root.handlers[:] = handlers  # Hydra's write to what is standard output now
+        for added in set(logging.root.handlers) - set(handlers):  # Hydra's write to what is standard output now
+            logging.root.removeHandler(added)
+            added.close()
     shown = capsys.readouterr()
     return Outcome(int(ended.value.code or 0), shown.out, shown.err)

@@ -1,6 +1,5 @@
 """Own models on the command line: every spelling that people try does what they mean, or is one line about it."""
 
-import json
 import logging
 import os
 from pathlib import Path
@@ -12,6 +11,7 @@ from hm3.command import command
 from hm3.composition import open_objectives, open_sources, prompts_of
 from hm3.past_run import PastRun
 from hm3.recipe import Recipe
+from hm3.sealed import unsealed
 from tests.small_run import SMALL, call
 from tests.tiny_adapters import write_adapter
 
@@ -179,7 +179,7 @@ def test_an_adapter_is_an_expert_like_any_other_and_found_again(small, invoke, t
     ]  # fmt: skip
     done = invoke(train.main, *own, *SMALL, "env.host=sums", "hydra.run.dir=run")
     assert (done.code, done.err) == (0, "")
-    used = {each["name"]: each["digest"] for each in json.loads(Path("run/pool.json").read_text())["sources"]}
+    used = {each["name"]: each["digest"] for each in unsealed(Path("run/pool.json"))["sources"]}
     monkeypatch.chdir(tmp_path / "elsewhere")
     past = PastRun.open(tmp_path / "home" / "run")
     again = past.given["sums"]

@@ -179,5 +179,5 @@ def test_write_atomic_refuses_in_one_line(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutputError, match="must be writable"):
         write_atomic(tmp_path / "file" / "note", "x")
-    with pytest.raises(OutputError, match="must be writable"):
+    with pytest.raises(OutputError, match="a file, got something else there"):
         write_atomic(tmp_path, "x")

@@ -107,7 +107,7 @@ def test_somebody_elses_database_is_left_alone(tmp_path):
 def test_a_file_that_is_no_database_is_named(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("these are my notes, and they are not a database\n" * 100)
-    with pytest.raises(OutputError, match=r"evaluator\.store: a writable SQLite file, got .*notes\.txt"):
+    with pytest.raises(OutputError, match=r"evaluator\.store: a SQLite file, got .*notes\.txt"):
         EvaluationStore(path)
     assert path.read_text().startswith("these are my notes")
 
