@@ -232,7 +232,7 @@ class PPO:
         """
         try:
             self.model.set_parameters(str(folder / "policy.zip"), device=self.model.device)
-        except (RuntimeError, ValueError, FileNotFoundError) as error:
+        except Exception as error:  # a zip of pickles, of which a damaged one may raise anything
             raise ConfigurationError(f"policy: trained on this space with these networks, got {folder}") from error
         state = unsealed(folder / "agent.json")
         self._told, self.progress, self._pending = state["told"], state["progress"], None
