@@ -50,7 +50,7 @@ class Spending:
         budget: The limits.
         evaluations: Tells how many distinct stacks have been judged.
         reserved: Evaluations that later steps need whatever happens: sources, merges to compare with.
-        seconds: That the run took before this process.
+        seconds: That the run has taken so far.
         clock: Seconds, for tests.
 
     Raises:

@@ -32,7 +32,8 @@ def main(config: DictConfig) -> None:
             screened = run.session.sources_on_screen()
             searcher = run.searcher(settings.agent, sampler, offline.rollouts, screened.normaliser)
             searcher.restore(past.folder.path)
-            front = run.search(searcher, screened, known, sampler, run.spending(), online, count=offline.episodes)
+            spending = run.spending(start.seconds)
+            front = run.search(searcher, screened, known, sampler, spending, online, count=offline.episodes)
     return show(front, run.session.utility, start.folder)
 
 

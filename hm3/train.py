@@ -26,7 +26,7 @@ def main(config: DictConfig) -> None:
         with composed(settings, start, start.weights, stages) as run:
             sampler = sampler_of(settings.offline, run.session.preference)
             screened = run.session.sources_on_screen()
-            spending = run.spending(start.points.last.seconds)
+            spending = run.spending(start.seconds)
             run.tell_estimate(stages)
             searcher = run.searcher(settings.agent, sampler, offline.rollouts, screened.normaliser)
             run.train(searcher, screened, spending, rollouts=offline.rollouts, episodes=offline.episodes)

@@ -70,7 +70,7 @@ class Composition:
         """The run's budget, with what is spent of it so far.
 
         Args:
-            seconds: That the run took before this process.
+            seconds: That the run has taken so far.
         """
         return Spending(self.budget, lambda: self.session.evaluations, reserved=len(self.rivals), seconds=seconds)
 

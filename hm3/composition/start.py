@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Start:
         wandb_id: Under which Weights & Biases knows the run.
         points: Where it goes on.
         finished: Nothing is left to do.
+        began: When this process took it up (`time.monotonic`).
     """
 
     config: DictConfig
@@ -45,6 +47,12 @@ class Start:
     wandb_id: str
     points: ResumePoints
     finished: bool = False
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """That the run has taken so far: up to its last resume point, and in this process."""
+        return self.points.last.seconds + time.monotonic() - self.began
 
     @classmethod
     def fresh(cls, config: DictConfig, folder: Path) -> Start:

@@ -171,7 +171,7 @@ def killed_and_resumed(small, folder, kills, rng):
     words, whole = [*small.overrides, *work, WEIGHTS], folder / "whole"
     began, after, number = time.monotonic(), [], 0
     timed = start([*words, f"resume={whole}"], folder / "cache of the whole")
-    while not (whole / "start.json").exists():
+    while timed.poll() is None and not (whole / "start.json").exists():
         time.sleep(0.01)
     ready = time.monotonic() - began
     finish(timed)
