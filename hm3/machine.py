@@ -52,7 +52,12 @@ class Machine:
         flag("evaluator.allow_code_execution", self.allow_code_execution)
         try:
             torch.zeros(1, device="cpu" if self.device == "auto" else self.device)
-        except (RuntimeError, TypeError, AssertionError) as error:  # no such device; torch was built without it
+        except (
+            RuntimeError,
+            TypeError,
+            ValueError,
+            AssertionError,
+        ) as error:  # no such device; torch was built without it
             raise ConfigurationError(f"evaluator.device: auto or a device of here, got {self.device!r}") from error
 
     @property

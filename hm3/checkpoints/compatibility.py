@@ -131,9 +131,16 @@ def _tokenizer(checkpoint: Checkpoint) -> dict[str, Any]:
         vocabularies = [file for file in checkpoint.tokenizer_files if file.name in ("tokenizer.model", "vocab.json")]
         return {"vocab": {file.name: file_digest(file) for file in vocabularies}} if vocabularies else {}
     try:
-        parts = read_json(file)
+        return _parts(read_json(file))
     except RefusedError as error:
         raise CheckpointError(f"source {checkpoint.name}: {error}") from error
+    except (TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"source {checkpoint.name}: tokenizer.json as tokenizers writes it, got {error}"
+        ) from error
+
+
+def _parts(parts: dict[str, Any]) -> dict[str, Any]:
     model = parts.pop("model", {})
     merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in model.pop("merges", None) or ()]
     parts |= {"vocab": model.pop("vocab", None), "merges": merges, "settings": {k: v for k, v in model.items() if v}}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hm3.command import complaint
@@ -33,8 +33,10 @@ VALUES = st.recursive(
 )
 
 
-def hostile(few: int, many: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Two tests of one property (decorated with `given`): a few cases for every day, many in the slow tests."""
+def hostile(
+    few: int, many: int, *strategies: st.SearchStrategy[Any]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Two tests of one property of what `strategies` draw: a few cases for every day, many in the slow tests."""
 
     def decorate(check: Callable[..., None]) -> Callable[..., None]:
         @pytest.mark.parametrize("cases", [few, pytest.param(many, marks=pytest.mark.slow)])
@@ -46,7 +48,7 @@ def hostile(few: int, many: int) -> Callable[[Callable[..., None]], Callable[...
                 phases=[Phase.generate],  # to shrink a case takes longer than to find it
                 suppress_health_check=list(HealthCheck),
             )
-            plain(check)()
+            plain(given(*strategies)(check))()
 
         return test
 

@@ -6,7 +6,6 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from hypothesis import given
 from hypothesis import strategies as st
 
 from hm3.checkpoints import Adapter, Checkpoint, merged_adapter
@@ -36,8 +35,7 @@ def check_merged(adapter, cache_folder):
     assert not list(cache_folder.glob(".*"))
 
 
-@hostile(15, 600)
-@given(st.data())
+@hostile(15, 600, st.data())
 def test_the_config_of_an_adapter(data):
     with tempfile.TemporaryDirectory() as folder:
         adapter = Path(shutil.copytree(originals()[1], Path(folder) / "adapter"))
@@ -46,8 +44,7 @@ def test_the_config_of_an_adapter(data):
         check_merged(adapter, Path(folder) / "merges")
 
 
-@hostile(10, 300)
-@given(st.integers(0, 10**9), st.binary(max_size=60), st.sampled_from(["over", "cut", "gone"]))
+@hostile(10, 300, st.integers(0, 10**9), st.binary(max_size=60), st.sampled_from(["over", "cut", "gone"]))
 def test_the_weights_of_an_adapter(at, noise, how):
     with tempfile.TemporaryDirectory() as folder:
         adapter = Path(shutil.copytree(originals()[1], Path(folder) / "adapter"))
@@ -61,8 +58,7 @@ def test_the_weights_of_an_adapter(at, noise, how):
         check_merged(adapter, Path(folder) / "merges")
 
 
-@hostile(10, 300)
-@given(st.data())
+@hostile(10, 300, st.data())
 def test_the_header_of_an_adapter(data):
     """Sound as a file, with other names, types and shapes than the config's targets ask for."""
     with tempfile.TemporaryDirectory() as folder:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from hydra import compose, initialize_config_dir
-from hypothesis import assume, given
+from hypothesis import assume
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
@@ -80,8 +80,7 @@ def check(module, *words):
     return said
 
 
-@hostile(12, 400)
-@given(st.sampled_from(list(COMMANDS)), st.sampled_from(["", "", "+", "++", "~"]), TEXTS, st.data())
+@hostile(12, 400, st.sampled_from(list(COMMANDS)), st.sampled_from(["", "", "+", "++", "~"]), TEXTS, st.data())
 def test_any_word_for_a_command(name, sign, text, data):
     module, words = COMMANDS[name]
     key = data.draw(st.sampled_from(places(name)))
@@ -93,8 +92,7 @@ def test_any_word_for_a_command(name, sign, text, data):
         assert not list(folder.rglob("*partial*"))
 
 
-@hostile(12, 400)
-@given(st.sampled_from(list(COMMANDS)), st.sampled_from(["config.yaml", "hydra.yaml"]), st.data())
+@hostile(12, 400, st.sampled_from(list(COMMANDS)), st.sampled_from(["config.yaml", "hydra.yaml"]), st.data())
 def test_what_hydra_kept(name, file, data):
     module, words = COMMANDS[name]
     kept = Path("run/.hydra") / file
@@ -109,8 +107,7 @@ def test_what_hydra_kept(name, file, data):
         check(module, *words)
 
 
-@hostile(8, 200)
-@given(st.data())
+@hostile(8, 200, st.data())
 def test_how_a_run_began(data):
     with a_copy():
         file = Path("begun/start.json")

@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 import yaml
-from hypothesis import given
 from hypothesis import strategies as st
 
 from hm3.checkpoints import Checkpoint, check_compatible
@@ -19,6 +18,8 @@ from tests.small_run import TASK, write_tasks
 from tests.tiny import write_checkpoint
 
 KINDS = ("single", "sharded")
+HOW = ("over", "cut", "gone")
+YAML = yaml.safe_load(TASK.format(name="sums").replace("!function tiny_task.", ""))
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors.index.json")
 
 
@@ -51,8 +52,7 @@ def check_stacked(folder, target):
     assert not target.exists() or (target / "recipe.json").is_file()
 
 
-@hostile(40, 1000)
-@given(st.sampled_from(KINDS), st.sampled_from(FILES), st.data())
+@hostile(40, 1000, st.sampled_from(KINDS), st.sampled_from(FILES), st.data())
 def test_a_json_file_of_a_checkpoint(kind, name, data):
     with tempfile.TemporaryDirectory() as folder:
         source = Path(shutil.copytree(sources() / kind, Path(folder) / "source"))
@@ -62,8 +62,14 @@ def test_a_json_file_of_a_checkpoint(kind, name, data):
         check_stacked(source, Path(folder) / "target")
 
 
-@hostile(40, 1000)
-@given(st.sampled_from(KINDS), st.integers(0, 10**9), st.binary(max_size=60), st.sampled_from(["over", "cut", "gone"]))
+@hostile(
+    40,
+    1000,
+    st.sampled_from(KINDS),
+    st.integers(0, 10**9),
+    st.binary(max_size=60),
+    st.sampled_from(["over", "cut", "gone"]),
+)
 def test_a_weight_file(kind, at, noise, how):
     with tempfile.TemporaryDirectory() as folder:
         source = Path(shutil.copytree(sources() / kind, Path(folder) / "source"))
@@ -78,8 +84,9 @@ def test_a_weight_file(kind, at, noise, how):
         check_stacked(source, Path(folder) / "target")
 
 
-@hostile(5, 150)
-@given(damaged(yaml.safe_load(TASK.format(name="sums").replace("!function tiny_task.", "")) | {"x": 1}), st.data())
+@hostile(
+    5, 150, damaged(yaml.safe_load(TASK.format(name="sums").replace("!function tiny_task.", "")) | {"x": 1}), st.data()
+)
 def test_a_task_file(value, data):
     with tempfile.TemporaryDirectory() as folder:
         tasks = write_tasks(Path(folder))
@@ -92,8 +99,7 @@ def test_a_task_file(value, data):
                 assert task is not None
 
 
-@hostile(15, 400)
-@given(damaged(json.loads((Path(write_tasks(Path(tempfile.mkdtemp()))) / "sums.json").read_text())))
+@hostile(15, 400, damaged(json.loads((Path(write_tasks(Path(tempfile.mkdtemp()))) / "sums.json").read_text())))
 def test_the_items_of_a_task(rows):
     from hm3.evaluation import Parts, split
 

@@ -6,7 +6,6 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from hypothesis import given
 from hypothesis import strategies as st
 
 from agents import PPO, LocalSearch, RandomSearch
@@ -80,8 +79,7 @@ def test_undamaged_it_goes_on():
         go_on(kind, kept(kind))
 
 
-@hostile(20, 1000)
-@given(KINDS, st.sampled_from(FILES), st.data())
+@hostile(20, 1000, KINDS, st.sampled_from(FILES), st.data())
 def test_a_json_file_that_was_kept(kind, name, data):
     with tempfile.TemporaryDirectory() as copy:
         folder = Path(shutil.copytree(kept(kind), copy, dirs_exist_ok=True))
@@ -90,8 +88,9 @@ def test_a_json_file_that_was_kept(kind, name, data):
         check_names_the_file(kind, folder, folder / name)
 
 
-@hostile(20, 1000)
-@given(
+@hostile(
+    20,
+    1000,
     KINDS,
     st.sampled_from([*FILES, "resume/0002/policy.zip"]),
     st.floats(0, 1),

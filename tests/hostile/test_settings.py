@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
-from hypothesis import assume, given
+from hypothesis import assume
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
@@ -58,8 +58,7 @@ def look(config):
     assert all(folder.is_dir() for folder in task_folders(config.tasks))
 
 
-@hostile(60, 1500)
-@given(PLACES, VALUES)
+@hostile(60, 1500, PLACES, VALUES)
 def test_any_value_anywhere(place, value):
     with refused_or_fine():
         config = OmegaConf.create(whole())
@@ -69,8 +68,7 @@ def test_any_value_anywhere(place, value):
         look(config)
 
 
-@hostile(40, 1000)
-@given(PLACES, st.sampled_from(["", "+", "++", "~"]), TEXTS)
+@hostile(40, 1000, PLACES, st.sampled_from(["", "+", "++", "~"]), TEXTS)
 def test_any_word_on_the_command_line(place, sign, text):
     assume(not text.startswith("${"))
     with refused_or_fine():

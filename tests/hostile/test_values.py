@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
@@ -31,8 +30,7 @@ NAMES = ("math", "code", "ä ö")
 MEASURES = {f"{number:064}": {"acc": [0.5, number]} for number in range(5)}
 
 
-@hostile(200, 3000)
-@given(damaged(RECIPE.to_json()))
+@hostile(200, 3000, damaged(RECIPE.to_json()))
 def test_a_recipe(value):
     with refused_or_fine():
         recipe = Recipe.from_json(value)
@@ -40,8 +38,7 @@ def test_a_recipe(value):
         assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
 
 
-@hostile(100, 2000)
-@given(damaged(front_file().to_json()))
+@hostile(100, 2000, damaged(front_file().to_json()))
 def test_a_front(value):
     with refused_or_fine():
         front = front_from_json(value)
@@ -49,8 +46,7 @@ def test_a_front(value):
         assert front.chosen_member in front.candidates
 
 
-@hostile(100, 1000)
-@given(st.binary(max_size=40), st.integers(0, 10**6))
+@hostile(100, 1000, st.binary(max_size=40), st.integers(0, 10**6))
 def test_bytes_in_a_run_folder(noise, at):
     whole = json.dumps(front_file().to_json()).encode()
     with tempfile.TemporaryDirectory() as folder:
@@ -63,8 +59,7 @@ def test_bytes_in_a_run_folder(noise, at):
             assert all(isinstance(record, dict) for record in read_metrics(run.metrics))
 
 
-@hostile(40, 1000)
-@given(st.binary(min_size=1, max_size=200), st.booleans())
+@hostile(40, 1000, st.binary(min_size=1, max_size=200), st.booleans())
 def test_bytes_where_a_store_should_be(noise, like):
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "store.sqlite"
@@ -86,8 +81,7 @@ def store_bytes():
     return file.read_bytes()
 
 
-@hostile(40, 1000)
-@given(st.floats(0, 1), st.binary(min_size=1, max_size=60))
+@hostile(40, 1000, st.floats(0, 1), st.binary(min_size=1, max_size=60))
 def test_bytes_in_a_store(at, noise):
     whole = store_bytes()
     begin = int(at * (len(whole) - 1))
@@ -99,8 +93,7 @@ def test_bytes_in_a_store(at, noise):
             store.write({"another": {"acc": [1.0]}})
 
 
-@hostile(200, 2000)
-@given(st.dictionaries(st.one_of(st.sampled_from(NAMES), TEXTS), st.one_of(NUMBERS, VALUES), max_size=4))
+@hostile(200, 2000, st.dictionaries(st.one_of(st.sampled_from(NAMES), TEXTS), st.one_of(NUMBERS, VALUES), max_size=4))
 def test_a_preference(weights):
     with refused_or_fine():
         preference = Preference.of(weights, NAMES)
@@ -109,8 +102,9 @@ def test_a_preference(weights):
         assert -1.6 < Tchebycheff()(np.full(3, 0.5), np.array(preference.weights)) < 0
 
 
-@hostile(200, 2000)
-@given(
+@hostile(
+    200,
+    2000,
     st.sampled_from(["+preference.weights=", "preference.weights=", "preference.weights.math=", "~preference.weights"]),
     TEXTS,
 )
