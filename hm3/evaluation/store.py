@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from hm3.evaluation.tasks import Measures
 
 VERSION = 1  # of the table and of the numbers in it: raised whenever a score could come out differently
 _MAGIC, _SMALLEST = b"SQLite format 3\0", 512  # what every SQLite file begins with, and its smallest size
+_PATIENCE = 60.0  # seconds to wait for others
 _TABLE = "CREATE TABLE IF NOT EXISTS measures (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
 _DAMAGED = (sqlite3.Error, UnicodeDecodeError)  # the second where its own message quotes what is damaged
 
@@ -36,7 +38,7 @@ class EvaluationStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _check_kind(path)
-            self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+            self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise self._refusal(error) from error
         try:
@@ -51,12 +53,24 @@ class EvaluationStore:
     def _prepare(self) -> None:
         """Make the table; all in transactions, because others may do the same at the same time."""
         self._check_version("BEGIN")  # nothing is written to a file that isn't ours
-        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._write_ahead()
         self._connection.execute("PRAGMA synchronous=NORMAL")
         with self._connection:
             self._check_version("BEGIN IMMEDIATE")
             self._connection.execute(f"PRAGMA user_version={VERSION}")
             self._connection.execute(_TABLE)
+
+    def _write_ahead(self) -> None:
+        """Switch to WAL mode; SQLite's own timeout doesn't hold for that while others open the file too."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
 
     def _check_version(self, begin: str) -> None:
         self._connection.execute(begin)
