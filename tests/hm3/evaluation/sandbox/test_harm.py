@@ -1,6 +1,7 @@
 """What a program may not do: it fails, and nothing outside has changed."""
 
 import ctypes
+import os
 
 import pytest
 
