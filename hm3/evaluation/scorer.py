@@ -24,7 +24,7 @@ from hm3.evaluation.prefixes import PrefixCache
 from hm3.evaluation.responses import Responses
 from hm3.evaluation.rows import BUCKET_TOKENS, Bucket, Buckets, Row
 from hm3.evaluation.walk import Walk
-from hm3.layers import Decoder, LayerBank
+from hm3.layers import Forward, LayerBank, answers
 from hm3.recipe import Content
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class StackScorer:
         self.buckets = Buckets(row_sets, batch_tokens, bank.device)
         self._sizes = [len(rows) for rows in row_sets]
         self._length = max((len(row.tokens) for rows in row_sets for row in rows), default=1)
-        self._decoders: dict[str, Decoder] = {}
+        self._forwards: dict[str, Forward] = {}
 
     @torch.inference_mode()
     def score(self, stacks: Sequence[Content], row_set: int, exits: Sequence[Content] = ()) -> Responses:
@@ -97,7 +97,7 @@ class StackScorer:
     def drop(self, digest: str) -> None:
         """Forget a source. Hidden states that it gave stay in the cache: they are right whenever it comes back."""
         self.bank.drop(digest)
-        self._decoders.pop(digest, None)
+        self._forwards.pop(digest, None)
 
     def _visit(self, stops: Sequence[_Stop], row_set: int, responses: Responses) -> Bucket | None:
         """Fill in the answers of all stops; a bucket that does not fit into memory ends it and is given back."""
@@ -128,17 +128,17 @@ class StackScorer:
         if self.bank.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _decoder(self, host: str) -> Decoder:
-        if host not in self._decoders:
-            self._decoders[host] = self.bank.decoder(host, self._length)
-        return self._decoders[host]
+    def _forward(self, host: str) -> Forward:
+        if host not in self._forwards:
+            self._forwards[host] = self.bank.forward(host, self._length)
+        return self._forwards[host]
 
     def _logits(self, stop: _Stop, walk: Walk, bucket: Bucket) -> Tensor:
         stack = stop.stack
-        decoder = self._decoder(stack.embedding)
-        hidden = walk.descend(stack.embedding, stop.reached, decoder)
+        forward = self._forward(stack.embedding)
+        hidden = walk.descend(stack.embedding, stop.reached, forward)
         if stop.exit:
-            last = decoder.answers(hidden, bucket.slots, bucket.used)
+            last = answers(hidden, bucket.slots, bucket.used)
         else:
-            last = decoder.last_layer(self.bank.layer(*stack.path[-1]), hidden, bucket.slots, bucket.used)
-        return decoder.logits(*self.bank.head(stack.head), last).float()
+            last = forward.last_layer(self.bank.layer(*stack.path[-1]), hidden, bucket.slots, bucket.used)
+        return forward.logits(self.bank.ending(stack.head), last).float()

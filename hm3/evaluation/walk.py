@@ -8,7 +8,7 @@ from torch import Tensor
 
 from hm3.evaluation.prefixes import PrefixCache
 from hm3.evaluation.rows import Bucket
-from hm3.layers import Decoder, LayerBank
+from hm3.layers import Forward, LayerBank
 
 
 class Walk:
@@ -27,12 +27,12 @@ class Walk:
         self._path: tuple[tuple[str, int], ...] = ()
         self._states: list[Tensor | None] = []  # after 0, 1, 2, … layers; None where a cached one was deeper
 
-    def descend(self, host: str, path: tuple[tuple[str, int], ...], decoder: Decoder) -> Tensor:
+    def descend(self, host: str, path: tuple[tuple[str, int], ...], forward: Forward) -> Tensor:
         """Hidden states (rows, length, width) after all layers of `path`, from the embedding of `host` on."""
         self._rewind(host, path)
-        depth, hidden = self._deepest(host, path)
+        depth, hidden = self._deepest(host, path, forward)
         for layer in range(depth, len(path)):
-            hidden = decoder.layer(self._bank.layer(*path[layer]), hidden)
+            hidden = forward.layer(self._bank.layer(*path[layer]), hidden)
             self._states[layer + 1] = hidden
             self._cache.offer(self._key(path[: layer + 1]), hidden)
         return hidden
@@ -44,7 +44,7 @@ class Walk:
         self._states = kept + [None] * (len(path) + 1 - len(kept))
         self._host, self._path = host, path
 
-    def _deepest(self, host: str, path: tuple[tuple[str, int], ...]) -> tuple[int, Tensor]:
+    def _deepest(self, host: str, path: tuple[tuple[str, int], ...], forward: Forward) -> tuple[int, Tensor]:
         """The longest prefix whose hidden states are known, and these states."""
         self._cache.counts.lookups += len(path)
         for depth in range(len(path), 0, -1):
@@ -55,7 +55,7 @@ class Walk:
                 self._cache.counts.hits += depth
                 self._states[depth] = hidden
                 return depth, hidden
-        embedded = self._bank.embedding(host)[self._bucket.tokens]
+        embedded = forward.begin(self._bank.embedding(host), self._bucket.tokens)
         self._states[0] = embedded
         return 0, embedded
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any
 
 import torch
@@ -12,10 +11,10 @@ from torch import Tensor
 
 from hm3.checkpoints import Checkpoint
 from hm3.errors import CheckpointError
-from hm3.layers.decoder import Decoder, LayerWeights
 from hm3.layers.families import Family, family_of
+from hm3.layers.forward import Ending, Forward, Weights
 
-Part = tuple[str, str | int]  # (source digest, layer index or "embedding" or "head")
+Part = tuple[str, str | int]  # (source digest, layer index or "embedding" or "ending")
 
 
 class LayerBank:
@@ -63,24 +62,24 @@ class LayerBank:
         """The source's row in the table of families."""
         return self._source(digest)[1]
 
-    def decoder(self, digest: str, length: int) -> Decoder:
+    def forward(self, digest: str, length: int) -> Forward:
         """The forward at the scalars of host `digest`, for rows of up to `length` tokens."""
-        return Decoder(self.config(digest), length, self.device, self.dtype)
+        return self.family(digest).forward(self.config(digest), length, self.device, self.dtype)
 
-    def layer(self, digest: str, index: int) -> LayerWeights:
+    def layer(self, digest: str, index: int) -> Weights:
         """The weights of one decoder layer."""
-        weights: LayerWeights = self._part((digest, index), lambda: self._read_layer(digest, index))
+        weights: Weights = self._part((digest, index), lambda: self._read_layer(digest, index))
         return weights
 
-    def embedding(self, digest: str) -> Tensor:
-        """The input embedding: (vocabulary, width)."""
-        embedding: Tensor = self._part((digest, "embedding"), lambda: self._read_embedding(digest))
+    def embedding(self, digest: str) -> tuple[Tensor, ...]:
+        """What comes before the layers, as the family's row lists it; first the embedding, (vocabulary, width)."""
+        embedding: tuple[Tensor, ...] = self._part((digest, "embedding"), lambda: self._read_embedding(digest))
         return embedding
 
-    def head(self, digest: str) -> tuple[Tensor, Tensor]:
-        """Final norm's gain (width,) and output head (vocabulary, width); a tied head is the embedding itself."""
-        head: tuple[Tensor, Tensor] = self._part((digest, "head"), lambda: self._read_head(digest))
-        return head
+    def ending(self, digest: str) -> Ending:
+        """Final norm and output head; a tied head is the embedding itself."""
+        ending: Ending = self._part((digest, "ending"), lambda: self._read_ending(digest))
+        return ending
 
     def _source(self, digest: str) -> tuple[Checkpoint, Family]:
         if digest not in self._sources:
@@ -107,28 +106,28 @@ class LayerBank:
     def _read(self, checkpoint: Checkpoint, name: str) -> Tensor:
         return checkpoint.tensor(name).to(device=self.device, dtype=self.dtype)
 
-    def _read_layer(self, digest: str, index: int) -> LayerWeights:
+    def _read_layer(self, digest: str, index: int) -> Weights:
         checkpoint, family = self._source(digest)
         prefix = family.layer_prefix(index)
         names = family.layer_names(checkpoint.tensor_names, index)
         if not names:
             raise CheckpointError(f"source {checkpoint.name}: layers are 0 to {checkpoint.depth - 1}, got {index}")
-        return LayerWeights.stack({name.removeprefix(prefix): self._read(checkpoint, name) for name in names})
+        tensors = {name.removeprefix(prefix): self._read(checkpoint, name) for name in names}
+        return family.weights(tensors, family.kind(checkpoint.config, index))
 
-    def _read_embedding(self, digest: str) -> Tensor:
+    def _read_embedding(self, digest: str) -> tuple[Tensor, ...]:
         checkpoint, family = self._source(digest)
-        return self._read(checkpoint, family.embedding)
+        return tuple(self._read(checkpoint, name) for name in family.embedding)
 
-    def _read_head(self, digest: str) -> tuple[Tensor, Tensor]:
+    def _read_ending(self, digest: str) -> Ending:
         checkpoint, family = self._source(digest)
         tied = family.head not in checkpoint.tensor_names
-        head = self.embedding(digest) if tied else self._read(checkpoint, family.head)
-        return self._read(checkpoint, family.norm), head
+        head = self.embedding(digest)[0] if tied else self._read(checkpoint, family.head)
+        return Ending(tuple(self._read(checkpoint, name) for name in family.norm), head)
 
 
-def _bytes_of(value: Any) -> int:
+def _bytes_of(value: Tensor | tuple[Any, ...] | Weights) -> int:
     if isinstance(value, Tensor):
         return value.numel() * value.element_size()
-    if isinstance(value, LayerWeights):
-        return sum(_bytes_of(getattr(value, field.name)) for field in fields(value))
-    return sum(_bytes_of(part) for part in value) if isinstance(value, tuple) else 0
+    parts = value if isinstance(value, tuple) else value.tensors().values()
+    return sum(_bytes_of(part) for part in parts)

@@ -17,6 +17,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
 from hm3.errors import CheckpointError
 from hm3.layers.attention import CausalAttention
+from hm3.layers.forward import Ending, LayerKind, answers
 from hm3.layers.rotary import angles
 
 _PROJECTIONS = tuple(f"self_attn.{part}_proj" for part in "qkvo")
@@ -38,6 +39,8 @@ class LayerWeights:
         mlp_norm: (width,)
         gate_up: (2·inner, width): gate rows, then up rows
         down: (width, inner)
+        kind: What the layer does otherwise than its neighbours
+        key_width: kv_heads·d
     """
 
     input_norm: Tensor
@@ -48,9 +51,11 @@ class LayerWeights:
     mlp_norm: Tensor
     gate_up: Tensor
     down: Tensor
+    kind: LayerKind
+    key_width: int
 
     @classmethod
-    def stack(cls, tensors: Mapping[str, Tensor]) -> LayerWeights:
+    def stack(cls, tensors: Mapping[str, Tensor], kind: LayerKind) -> LayerWeights:
         """From a layer's tensors by the names that they have after the layer's prefix.
 
         Raises:
@@ -69,15 +74,13 @@ class LayerWeights:
             mlp_norm=tensors["post_attention_layernorm.weight"],
             gate_up=torch.cat([tensors["mlp.gate_proj.weight"], tensors["mlp.up_proj.weight"]]),
             down=tensors["mlp.down_proj.weight"],
+            kind=kind,
+            key_width=tensors["self_attn.k_proj.weight"].shape[0],
         )
 
-    def unstack(self, key_width: int) -> dict[str, Tensor]:
-        """The tensors under their usual names again, as views: no memory beyond this layer's own.
-
-        Args:
-            key_width: kv_heads times the head's width.
-        """
-        rows = [self.qkv.shape[0] - 2 * key_width, key_width, key_width]
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors under their usual names again, as views: no memory beyond this layer's own."""
+        rows = [self.qkv.shape[0] - 2 * self.key_width, self.key_width, self.key_width]
         inner = self.gate_up.shape[0] // 2
         tensors = {
             "input_layernorm.weight": self.input_norm,
@@ -120,10 +123,9 @@ class Decoder:
         self._sin = (turns.sin() * scale).to(device=device, dtype=dtype)
         self._attend = CausalAttention(length, device, dtype)
 
-    @property
-    def key_width(self) -> int:
-        """Columns of the keys: kv_heads times the head's width."""
-        return self.kv_heads * self.head_dim
+    def begin(self, embedding: tuple[Tensor, ...], tokens: Tensor) -> Tensor:
+        """Token rows (rows, length) to hidden states (rows, length, width)."""
+        return embedding[0][tokens]
 
     def layer(self, weights: LayerWeights, hidden: Tensor) -> Tensor:
         """One layer at every position: (rows, length, width) to the same shape, in new memory."""
@@ -149,17 +151,13 @@ class Decoder:
         index = slots[:, None, :, None].expand(-1, self.heads, -1, self.head_dim)
         mixed = self._attend(query.gather(2, index), key, value, slots)
         flat = mixed.transpose(1, 2).flatten(2)[used]
-        kept = self.answers(hidden, slots, used)
+        kept = answers(hidden, slots, used)
         kept = kept.add_(F.linear(flat, weights.out, weights.out_bias))
         return kept.add_(self._mlp(weights, kept))
 
-    def answers(self, hidden: Tensor, slots: Tensor, used: Tensor) -> Tensor:
-        """Hidden states at answer positions only, in new memory; arguments and result as of `last_layer`."""
-        return hidden.gather(1, slots[:, :, None].expand(-1, -1, hidden.shape[2]))[used]
-
-    def logits(self, norm: Tensor, head: Tensor, hidden: Tensor) -> Tensor:
+    def logits(self, ending: Ending, hidden: Tensor) -> Tensor:
         """(n, width) to (n, vocabulary)."""
-        return F.linear(self._normed(hidden, norm), head)
+        return F.linear(self._normed(hidden, ending.norm[0]), ending.head)
 
     def _heads_of(self, weights: LayerWeights, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         rows, length, _ = hidden.shape

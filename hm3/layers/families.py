@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hm3.errors import CheckpointError
+from hm3.layers.decoder import Decoder, LayerWeights
+from hm3.layers.forward import ForwardMaker, LayerKind, WeightsForm
+
+
+def plain_kind(config: Mapping[str, Any], layer: int) -> LayerKind:
+    """The kind of layers that are all alike."""
+    return LayerKind()
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Where a family keeps its tensors.
+    """Where a family keeps its tensors, and how it runs.
 
     Attributes:
         model_type: The config's ``model_type``.
         layer: Prefix of a decoder layer's tensors; ``{}`` is the layer's index.
-        embedding: Name of the input embedding.
-        norm: Name of the final norm's gain.
+        embedding: Names of what comes before the layers, the token embedding first.
+        norm: Names of the final norm's tensors.
         head: Name of the output head; absent from the file where it is tied to the embedding.
         refused: Config keys that change the forward in ways this row doesn't cover, with the only value allowed.
+        weights: Packs a layer's tensors for the forward.
+        forward: Makes the forward at a host's scalars.
+        kind: Of a source's config and a layer's index: what the layer does otherwise than its neighbours.
     """
 
     model_type: str
     layer: str = "model.layers.{}."
-    embedding: str = "model.embed_tokens.weight"
-    norm: str = "model.norm.weight"
+    embedding: tuple[str, ...] = ("model.embed_tokens.weight",)
+    norm: tuple[str, ...] = ("model.norm.weight",)
     head: str = "lm_head.weight"
     refused: tuple[tuple[str, Any], ...] = ()
+    weights: WeightsForm = LayerWeights.stack
+    forward: ForwardMaker = Decoder
+    kind: Callable[[Mapping[str, Any], int], LayerKind] = plain_kind
 
     def layer_names(self, names: Iterable[str], index: int) -> list[str]:
         """Of a checkpoint's tensor `names` those of layer `index`; old files keep rotary tables, which nobody reads."""

@@ -54,13 +54,13 @@ def assemble(recipe: Recipe, bank: LayerBank) -> Any:
 
 def _bank_tensors(recipe: Recipe, bank: LayerBank) -> Iterator[tuple[str, Tensor]]:
     content = recipe.content
-    family, key_width = bank.family(content.embedding), bank.decoder(content.embedding, 1).key_width
-    yield family.embedding, bank.embedding(content.embedding)
+    family = bank.family(content.embedding)
+    yield from zip(family.embedding, bank.embedding(content.embedding), strict=True)
     for place, (digest, layer) in enumerate(content.path):
-        for suffix, tensor in bank.layer(digest, layer).unstack(key_width).items():
+        for suffix, tensor in bank.layer(digest, layer).tensors().items():
             yield family.layer_prefix(place) + suffix, tensor
-    norm, head = bank.head(content.head)
-    yield family.norm, norm
+    norm, head = bank.ending(content.head)
+    yield from zip(family.norm, norm, strict=True)
     if not tied(recipe, {source.name: bank.checkpoint(source.digest) for source in recipe.sources}):
         yield family.head, head
 

@@ -116,7 +116,7 @@ class Pieces:
     def __init__(self, bank: LayerBank, sources: Sequence[str], rows: Sequence[Row]) -> None:
         self._bank, self._sources = bank, sources
         self._buckets = pack(rows)
-        self._decoder = bank.decoder(sources[0], max(len(row.tokens) for row in rows))
+        self._forward = bank.forward(sources[0], max(len(row.tokens) for row in rows))
 
     @torch.no_grad()
     def seconds(self, work: Work) -> float:
@@ -124,18 +124,18 @@ class Pieces:
         return sum(self._on(bucket, work) for bucket in self._buckets)
 
     def _on(self, bucket: Bucket, work: Work) -> float:
-        embedded = self._bank.embedding(self._sources[0])[bucket.tokens]
-        hidden = self._decoder.layer(self._bank.layer(self._sources[0], 0), embedded)
+        embedded = self._forward.begin(self._bank.embedding(self._sources[0]), bucket.tokens)
+        hidden = self._forward.layer(self._bank.layer(self._sources[0], 0), embedded)
         pieces: Sequence[tuple[int, Callable[[str], Any]]] = (
-            (work.hosts, lambda source: self._bank.embedding(source)[bucket.tokens]),
-            (work.layers, lambda source: self._decoder.layer(self._bank.layer(source, 1), hidden)),
+            (work.hosts, lambda source: self._forward.begin(self._bank.embedding(source), bucket.tokens)),
+            (work.layers, lambda source: self._forward.layer(self._bank.layer(source, 1), hidden)),
             (work.ends, lambda source: self._end(source, hidden, bucket)),
         )
         return sum(count * self._median(piece) for count, piece in pieces)
 
     def _end(self, source: str, hidden: Tensor, bucket: Bucket) -> Tensor:
-        last = self._decoder.last_layer(self._bank.layer(source, 2), hidden, bucket.slots, bucket.used)
-        return self._decoder.logits(*self._bank.head(source), last).logsumexp(dim=1)
+        last = self._forward.last_layer(self._bank.layer(source, 2), hidden, bucket.slots, bucket.used)
+        return self._forward.logits(self._bank.ending(source), last).logsumexp(dim=1)
 
     def _median(self, piece: Callable[[str], Any]) -> float:
         seconds = []

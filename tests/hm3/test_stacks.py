@@ -135,9 +135,10 @@ def test_the_assembled_model_has_no_parameter_outside_the_bank(lab, recipe):
         tensor.untyped_storage().data_ptr()
         for digest, depth in ((checkpoint.source.digest, checkpoint.depth) for checkpoint in checkpoints)
         for part in (
-            lab.bank.embedding(digest),
-            *lab.bank.head(digest),
-            *(weight for layer in range(depth) for weight in lab.bank.layer(digest, layer).unstack(16).values()),
+            *lab.bank.embedding(digest),
+            *lab.bank.ending(digest).norm,
+            lab.bank.ending(digest).head,
+            *(weight for layer in range(depth) for weight in lab.bank.layer(digest, layer).tensors().values()),
         )
         for tensor in [part]
     }

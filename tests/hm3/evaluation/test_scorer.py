@@ -153,5 +153,5 @@ def test_a_dropped_source_leaves_nothing_in_the_scorer_but_cached_states(sources
     scorer.score([stack(sources, "b0 b1", "b", "b")], 0)
     scorer.drop(sources["b"].source.digest)
     assert sources["b"].source.digest not in scorer.bank
-    assert not scorer._decoders
+    assert not scorer._forwards
     assert scorer.bank._bytes == 0

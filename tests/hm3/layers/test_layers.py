@@ -5,7 +5,7 @@ import torch
 
 from hm3.checkpoints import Checkpoint
 from hm3.errors import CheckpointError
-from hm3.layers import FAMILIES, Decoder, LayerBank, LayerWeights, family_of
+from hm3.layers import FAMILIES, Decoder, LayerBank, LayerKind, LayerWeights, family_of
 from tests.tiny import write_checkpoint
 
 CPU = torch.device("cpu")
@@ -36,7 +36,7 @@ def test_an_unlimited_bank_holds_each_weight_once(source):
     bank = bank_of(source)
     for layer in range(source.depth):
         bank.layer("d", layer)
-    bank.embedding("d"), bank.head("d")
+    bank.embedding("d"), bank.ending("d")
     weights = sum(entry.stop - entry.start for entry in source.tensors.values())
     assert resident(bank) == bank._bytes == 2 * weights  # bf16 in the file, float32 in the bank
 
@@ -60,7 +60,7 @@ def test_what_was_given_up_is_read_again(source):
 
 def test_a_dropped_source_frees_its_weights(source):
     bank = bank_of(source)
-    bank.layer("d", 0), bank.head("d")
+    bank.layer("d", 0), bank.ending("d")
     bank.drop("d")
     assert (bank._bytes, len(bank._parts), "d" in bank) == (0, 0, False)
     with pytest.raises(CheckpointError, match="must be one of the loaded sources, got digest d"):
@@ -70,8 +70,8 @@ def test_a_dropped_source_frees_its_weights(source):
 def test_stacking_and_unstacking_a_layer_give_its_tensors_back_as_views(source):
     prefix = "model.layers.2."
     tensors = {name.removeprefix(prefix): source.tensor(name) for name in source.tensors if name.startswith(prefix)}
-    weights = LayerWeights.stack(tensors)
-    back = weights.unstack(16)
+    weights = LayerWeights.stack(tensors, LayerKind())
+    back = weights.tensors()
     assert set(back) == set(tensors)
     assert all(torch.equal(back[name], tensors[name]) for name in tensors)
     assert back["self_attn.k_proj.weight"].untyped_storage().data_ptr() == weights.qkv.untyped_storage().data_ptr()
@@ -82,7 +82,7 @@ def test_a_tensor_that_the_forward_would_ignore_is_refused(source, name):
     prefix = "model.layers.0."
     tensors = {name.removeprefix(prefix): source.tensor(name) for name in source.tensors if name.startswith(prefix)}
     with pytest.raises(CheckpointError, match=name):
-        LayerWeights.stack({**tensors, name: torch.zeros(4)})
+        LayerWeights.stack({**tensors, name: torch.zeros(4)}, LayerKind())
 
 
 def test_a_tensor_that_is_missing_is_named(source):
@@ -90,7 +90,7 @@ def test_a_tensor_that_is_missing_is_named(source):
     tensors = {name.removeprefix(prefix): source.tensor(name) for name in source.tensors if name.startswith(prefix)}
     del tensors["mlp.down_proj.weight"]
     with pytest.raises(CheckpointError, match=r"mlp\.down_proj\.weight"):
-        LayerWeights.stack(tensors)
+        LayerWeights.stack(tensors, LayerKind())
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_every_family_has_a_row_of_its_own_name():
 
 def test_padding_to_the_right_changes_nothing_at_real_positions(source):
     bank = bank_of(source)
-    decoder = bank.decoder("d", 12)
+    decoder = bank.forward("d", 12)
     hidden = torch.randn(1, 12, 32, generator=torch.Generator().manual_seed(0))
     whole = decoder.layer(bank.layer("d", 0), hidden)
     torch.testing.assert_close(whole[:, :7], decoder.layer(bank.layer("d", 0), hidden[:, :7]), atol=1e-6, rtol=0)
@@ -121,7 +121,7 @@ def test_padding_to_the_right_changes_nothing_at_real_positions(source):
 
 def test_the_last_layer_is_the_layer_at_answer_positions(source):
     bank = bank_of(source)
-    decoder = bank.decoder("d", 9)
+    decoder = bank.forward("d", 9)
     hidden = torch.randn(2, 9, 32, generator=torch.Generator().manual_seed(0))
     slots, used = torch.tensor([[3, 4, 5], [8, 0, 0]]), torch.tensor([[True, True, True], [True, False, False]])
     whole = decoder.layer(bank.layer("d", 0), hidden.clone())
@@ -133,7 +133,7 @@ def test_the_last_layer_is_the_layer_at_answer_positions(source):
 def test_long_rows_run_like_short_ones(source):
     """Beyond 512 tokens attention takes another way; what a row begins with is the same on both."""
     bank = bank_of(source)
-    decoder, weights = bank.decoder("d", 700), bank.layer("d", 0)
+    decoder, weights = bank.forward("d", 700), bank.layer("d", 0)
     hidden = torch.randn(2, 700, 32, generator=torch.Generator().manual_seed(0))
     whole = decoder.layer(weights, hidden)
     torch.testing.assert_close(whole[:, :400], decoder.layer(weights, hidden[:, :400]), atol=1e-5, rtol=0)
