@@ -67,7 +67,8 @@ def write_checkpoint(
     Returns:
         `folder`.
     """
-    config = CONFIG_MAPPING[family](**_shape(depth, width, vocabulary), tie_word_embeddings=tied, **(settings or {}))
+    shape = {**_shape(depth, width, vocabulary), "tie_word_embeddings": tied, **(settings or {})}
+    config = CONFIG_MAPPING[family](**shape)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if near is None:

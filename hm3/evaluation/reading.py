@@ -101,5 +101,8 @@ def common_rows(parts: Parts, readers: Sequence[Reader]) -> list[list[Row]]:
 
 
 def _longest_input(checkpoint: Checkpoint) -> int:
-    """In tokens, as lm-eval takes it from the config."""
-    return int(checkpoint.config.get("max_position_embeddings") or 2048)
+    """In tokens, by lm-eval's own rule: what families call it differs, and so do their defaults."""
+    from lm_eval.models.utils import resolve_max_length
+    from transformers import AutoConfig
+
+    return int(resolve_max_length(AutoConfig.from_pretrained(checkpoint.path)))

@@ -8,6 +8,7 @@ import pytest
 from hm3.checkpoints import Checkpoint, check_compatible
 from hm3.errors import TaskError
 from hm3.evaluation import load_tasks, report_documents
+from hm3.evaluation.reading import readers_of, tokenizer_in
 from hm3.machine import Items, Machine
 from hm3.model_folder import write_model
 from hm3.objectives import Objective
@@ -72,6 +73,14 @@ def test_a_shorter_longest_input_is_no_matter_where_nothing_is_cut(pair, tmp_pat
     edit_config(pair["b"], max_position_embeddings=64)
     ours, theirs = reported_and_stock(pair, tmp_path)
     assert ours == pytest.approx(theirs, abs=1e-6)
+
+
+@pytest.mark.parametrize(("family", "key"), [("llama", "max_position_embeddings"), ("gpt2", "n_positions")])
+def test_the_longest_input_is_the_one_that_the_family_means(family, key, tmp_path):
+    settings = {"n_layer": 2, "n_embd": 32, "n_head": 4} if family == "gpt2" else {}
+    path = write_checkpoint(tmp_path / family, family=family, depth=2, settings={**settings, key: 77})
+    (reader,) = readers_of([Checkpoint.open("x", path)], tokenizer_in)
+    assert reader.length == 77
 
 
 def test_a_text_that_one_source_cuts_is_refused(pair, tmp_path):
