@@ -78,7 +78,8 @@ def test_a_shorter_longest_input_is_no_matter_where_nothing_is_cut(pair, tmp_pat
 @pytest.mark.parametrize(("family", "key"), [("llama", "max_position_embeddings"), ("gpt2", "n_positions")])
 def test_the_longest_input_is_the_one_that_the_family_means(family, key, tmp_path):
     settings = {"n_layer": 2, "n_embd": 32, "n_head": 4} if family == "gpt2" else {}
-    path = write_checkpoint(tmp_path / family, family=family, depth=2, settings={**settings, key: 77})
+    path = write_checkpoint(tmp_path / family, family=family, depth=2, settings=settings)
+    edit_config(path, **{key: 77})
     (reader,) = readers_of([Checkpoint.open("x", path)], tokenizer_in)
     assert reader.length == 77
 
