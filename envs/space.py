@@ -33,6 +33,7 @@ class StackSpace:
         pool: The sources.
         rules: What makes a path legal.
         exits: What observations show of the stack so far; None leaves it out.
+        seam: What recipes call their seams. A source's own layers under its own hosts have none, whatever it is.
 
     Raises:
         ConfigurationError: `rules.host` is not a source, or no path can reach `rules.min_depth`.
@@ -41,6 +42,7 @@ class StackSpace:
     pool: Pool
     rules: PathRules
     exits: Exits | None = field(default=None, compare=False)
+    seam: str = "none"
 
     def __post_init__(self) -> None:
         hosts = (SEARCHED, FOLLOW, *self.pool.names)
@@ -122,6 +124,12 @@ class StackSpace:
         return [LayerRef(name, layer) for name in self.pool.names for layer in range(self.layers)]
 
     @cached_property
+    def _whole(self) -> dict[str, list[LayerRef]]:
+        """Each source's own layers."""
+        depths = zip(self.pool.names, self.pool.depths, strict=True)
+        return {name: [LayerRef(name, layer) for layer in range(depth)] for name, depth in depths}
+
+    @cached_property
     def _by_name(self) -> dict[str, Source]:
         return dict(zip(self.pool.names, self.pool.sources, strict=True))
 
@@ -147,7 +155,8 @@ class StackSpace:
         refs = self._refs
         path = [refs[action] for action in layers]
         hosts = (self.pool.names[host - 1],) * 2 if host else (path[0].source, path[-1].source)
-        return Recipe.build(path, *hosts, self._by_name)
+        whole = hosts[0] == hosts[1] and path == self._whole[hosts[0]]
+        return Recipe.build(path, *hosts, self._by_name, "none" if whole else self.seam)
 
     def encode(self, recipe: Recipe) -> tuple[list[int], int]:
         """A recipe as layer actions and host number: what `recipe` turns back.

@@ -12,13 +12,14 @@ from hm3.checkpoints import Checkpoint
 from hm3.figures import COLUMNS, Entry, closing_table, draw_front
 from hm3.judged import Judged
 from hm3.model_card import model_card
-from hm3.model_folder import write_model
+from hm3.model_folder import picture_of, write_model
 from hm3.objectives import Candidate, Preference, Utility
 from hm3.results import tested_front
 from hm3.rivals import Rival
 from hm3.runs import FrontFile, Member, Model, RunFolder
 from hm3.runs.showing import given, merges, ranked, shown_scores
 from hm3.session import Session
+from hm3.stacks import untied_bytes
 
 
 def conclude(session: Session, found: Judged, rivals: Sequence[Rival], folder: RunFolder, *, most: int) -> FrontFile:
@@ -32,6 +33,7 @@ def conclude(session: Session, found: Judged, rivals: Sequence[Rival], folder: R
         most: Stacks that the front keeps at most.
     """
     front = tested_front(session, found, rivals, most=most)
+    folder.write_seams(session.bench.seam_values(member.recipe for member in front.candidates))
     folder.write_front(front)
     draw(front, folder)
     _track(session, front, folder)
@@ -94,7 +96,11 @@ def choose(front: FrontFile, preference: Preference, utility: Utility) -> Member
 
 def export(front: FrontFile, member: Member, checkpoints: Mapping[str, Checkpoint], folder: RunFolder) -> None:
     """Write a candidate of the front into the run folder."""
-    write_model(folder.model, member.recipe, checkpoints, model_card(front, member), overwrite=True)
+    pictures, dtype = picture_of(folder), checkpoints[member.recipe.embedding_host].dtype
+    untied = untied_bytes(member.recipe, checkpoints)
+    card = model_card(front, member, dtype=dtype, picture=bool(pictures), untied=untied)
+    seams = folder.read_seams()
+    write_model(folder.model, member.recipe, checkpoints, card, extras=pictures, seams=seams, overwrite=True)
 
 
 def _track(session: Session, front: FrontFile, folder: RunFolder) -> None:

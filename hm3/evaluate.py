@@ -29,6 +29,7 @@ def main(config: DictConfig) -> None:
     stated = {name: value for name, value in section(config, "evaluator").items() if value is not None}
     machine = machine_of(OmegaConf.create({**section(settings, "evaluator"), **stated}))
     results: list[StockResult] = []
+    seams = past.folder.read_seams()
     console = Console(highlight=False)
     for number, member in enumerate(members, start=1):
         console.print(f"lm-eval on {member.recipe.digest[:8]}, {number}/{len(members)}")
@@ -39,6 +40,7 @@ def main(config: DictConfig) -> None:
                 past.checkpoints(member.recipe),
                 include=task_folders(settings.tasks),
                 prompts=prompts_of(settings.tasks),
+                seams=seams,
                 device=str(machine.place),
                 dtype=machine.dtype,
                 test_items=settings.evaluator.test_items,

@@ -1,6 +1,8 @@
-"""One stack of a front as a plain checkpoint.
+"""One stack as a plain checkpoint: a candidate of a run's front, or what a recipe describes.
 
 python -m hm3.export run=outputs/2026-01-31/12-00-00 +preference=code_heavy out=my-model
+python -m hm3.export recipe=stack.yaml out=my-model
+python -m hm3.export run=outputs/2026-01-31/12-00-00 push_to_hub=org/my-model private=true
 """
 
 from __future__ import annotations
@@ -12,39 +14,34 @@ from hm3.command import command
 
 @command("export")
 def main(config: DictConfig) -> None:
-    """Choose a candidate and write it."""
+    """Find the model, write it, and publish it if that is asked for."""
     from rich.console import Console
 
-    from hm3.checks import flag, number, path
-    from hm3.closing import choose
-    from hm3.composition import stated_text, stated_weights
-    from hm3.composition.instances import instance
-    from hm3.composition.sections import section
-    from hm3.model_card import model_card
-    from hm3.model_folder import write_model
-    from hm3.objectives import Preference
-    from hm3.past_run import PastRun
+    from hm3.checks import flag
+    from hm3.composition import stated_text
+    from hm3.exportable import exportable
+    from hm3.model_folder import holds, write_model
+    from hm3.publishing import model_target, planned
 
     overwrite = flag("overwrite", config.overwrite)
-    shard_bytes = int(number("shard_mb", config.shard_mb, 0, above=True) * 1_000_000)
-    past = PastRun.open(config.run)
-    front, candidate = past.front, stated_text(config, "candidate")
-    if candidate is not None:
-        member = past.member(candidate)
-    else:
-        preference = Preference.of(stated_weights(config) or past.weights, front.names)
-        member = choose(front, preference, instance(section(past.settings, "utility"), "utility"))
-    out = path("out", config.out)
-    write_model(
-        out,
-        member.recipe,
-        past.checkpoints(member.recipe),
-        model_card(front, member),
-        untouched=[checkpoint.path for checkpoint in past.given.values()],
-        shard_bytes=shard_bytes,
-        overwrite=overwrite,
-    )
-    Console(highlight=False).print(f"{member.recipe.digest[:8]}: {member.recipe.depth} layers in {out}", soft_wrap=True)
+    hub = planned(stated_text(config, "push_to_hub"), private=flag("private", config.private), overwrite=overwrite)
+    with model_target(config.out, hub) as out:
+        model = exportable(config)
+        if hub is None or overwrite or not holds(out, model.recipe):
+            write_model(
+                out,
+                model.recipe,
+                model.checkpoints,
+                model.card,
+                seams=model.seams,
+                extras=model.extras,
+                untouched=model.untouched,
+                shard_bytes=model.shard_bytes,
+                overwrite=overwrite,
+            )
+        where = out if hub is None else hub.push(out, model.title)
+    told = f"{model.recipe.digest[:8]}: {model.recipe.depth} layers in {where}{model.growth}"
+    Console(highlight=False).print(told, soft_wrap=True)
 
 
 if __name__ == "__main__":

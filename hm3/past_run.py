@@ -12,7 +12,7 @@ from yaml import YAMLError
 
 from hm3.checkpoints import Checkpoint
 from hm3.checks import path
-from hm3.composition import anchored, merged_checkpoint, open_checkpoints
+from hm3.composition import anchored, open_checkpoints, recipe_checkpoints
 from hm3.composition.sections import section
 from hm3.errors import ConfigurationError
 from hm3.parameter import MergeCache
@@ -105,23 +105,10 @@ class PastRun:
         """Name -> checkpoint for every source of a recipe, merged ones built if need be.
 
         Raises:
-            CheckpointError: A source is not what it was when the run used it.
-            ConfigurationError: The run's settings don't name a source of the recipe.
+            CheckpointError: A source cannot be used any more.
+            ConfigurationError: A source is not what it was when the run used it, or the settings don't name it.
         """
-        given = self.given
-        merges = MergeCache(path("merges", self.settings.merges))
-        found = {}
-        for source in recipe.sources:
-            if source.merge is None and source.name not in given:
-                raise ConfigurationError(f"recipe source {source.name}: one of {', '.join(given)}, got another")
-            checkpoint = given[source.name] if source.merge is None else merged_checkpoint(source, merges, given)
-            if checkpoint.source.digest != source.digest:
-                raise ConfigurationError(
-                    f"source {source.name}: as the run used it, digest {source.digest[:12]},"
-                    f" got {checkpoint.source.digest[:12]} in {checkpoint.path}"
-                )
-            found[source.name] = checkpoint
-        return found
+        return recipe_checkpoints(recipe, self.given, MergeCache(path("merges", self.settings.merges)))
 
 
 def _saved(folder: RunFolder, name: str) -> DictConfig:

@@ -18,6 +18,7 @@ from hm3.evaluation.code_tasks import sandboxed
 from hm3.model_card import model_card
 from hm3.model_folder import write_model
 from hm3.runs import FrontFile, Member
+from hm3.seams import SeamValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def evaluated(
     *,
     include: Sequence[Path],
     prompts: Prompts,
+    seams: SeamValues,
     device: str,
     dtype: str,
     test_items: int | None,
@@ -60,6 +62,7 @@ def evaluated(
         checkpoints: Its sources by name.
         include: Folders with task files.
         prompts: How questions are put, as in the run.
+        seams: What was fitted for the seams of its front.
         device: Where it is computed.
         dtype: Of the computation.
         test_items: At most so many test items of each task, as in the run.
@@ -69,7 +72,8 @@ def evaluated(
     tasks = load_tasks(names, include, allow_code_execution=allow_code_execution)
     samples = {name: list(report_documents(name, task, test_items)) for name, task in tasks.items()}
     with tempfile.TemporaryDirectory(prefix="hm3-evaluate-") as folder:
-        path = write_model(Path(folder) / "model", member.recipe, checkpoints, model_card(front, member))
+        card = model_card(front, member)
+        path = write_model(Path(folder) / "model", member.recipe, checkpoints, card, seams=seams)
         return StockResult(
             member, member.metrics, stock_metrics(path, tasks, samples, prompts, device=device, dtype=dtype)
         )

@@ -22,16 +22,18 @@ from hm3.evaluation import (
     ProcessScorer,
     Prompts,
     Scorer,
+    calibration,
     check_templates,
     common_rows,
     load_tasks,
     split,
 )
-from hm3.evaluation.reading import readers_of, reading_of, tokenizer_in
+from hm3.evaluation.reading import Reader, readers_of, reading_of, tokenizer_in
 from hm3.layers import LayerBank
 from hm3.machine import Items, Machine
 from hm3.objectives import Objective
 from hm3.recipe import Recipe
+from hm3.seams import NONE, RULES, Fits, NoSeams, Seams, SeamValues, check_foldable, check_tokens, residual_width
 from hm3.stacks import assemble
 
 
@@ -46,6 +48,7 @@ class Workbench:
         search: Judges on the whole search split.
         test: Judges on the test split: for reports only.
         machine: Where stacks are scored.
+        seams: What happens at the seams of its recipes.
     """
 
     checkpoints: dict[str, Checkpoint]
@@ -54,6 +57,7 @@ class Workbench:
     search: BenchmarkEvaluator
     test: BenchmarkEvaluator
     machine: Machine
+    seams: Seams
     _benchmark: Benchmark
     _bank: LayerBank
     _store: EvaluationStore
@@ -70,6 +74,7 @@ class Workbench:
         machine: Machine,
         items: Items,
         prompts: Prompts = Prompts(),  # noqa: B008 - frozen
+        seam: str = NONE,
     ) -> Workbench:
         """Load tasks and tokenizers, start workers, make the checkpoints known.
 
@@ -81,8 +86,10 @@ class Workbench:
             machine: Where stacks are scored.
             items: How many items are asked.
             prompts: How they are put.
+            seam: The rule at seams.
 
         Raises:
+            CheckpointError: Seams of this rule cannot be folded into the weights of a source.
             ConfigurationError: A chat template is asked for, and the sources have none, or several.
             TaskError: A task cannot be scored, or the sources read it differently.
             OutputError: The store cannot be written.
@@ -102,18 +109,19 @@ class Workbench:
         rows = common_rows(parts, readers)
         bank = LayerBank(machine.place, machine.torch_dtype, machine.bank_bytes)
         opened = EvaluationStore(store)
+        seams = _seams(seam, bank, parts, readers[0], checkpoints)
         scorer = _scorer(rows, bank, machine, sum(map(_weight_bytes, checkpoints)))
         harness = HarnessModel(
-            lambda recipe: assemble(recipe, bank),
+            lambda recipe: assemble(recipe, bank, seams.of([recipe.content])),
             lambda recipe: tokenizer(bank.checkpoint(recipe.content.embedding).path),
             machine.requests,
         )
-        benchmark = Benchmark(scorer, harness, opened, [machine.dtype, *reading_of(host)])
+        benchmark = Benchmark(scorer, harness, opened, [machine.dtype, *reading_of(host)], seams)
         screen, search, test = (
-            BenchmarkEvaluator(benchmark, objectives, chosen, batch=machine.batch)
+            BenchmarkEvaluator(benchmark, objectives, chosen, batch=machine.batch, seam=seams.name)
             for chosen in ((parts.screen,), (parts.screen, parts.rest), (parts.test,))
         )
-        bench = cls({}, tuple(objectives), screen, search, test, machine, benchmark, bank, opened)
+        bench = cls({}, tuple(objectives), screen, search, test, machine, seams, benchmark, bank, opened)
         try:
             for checkpoint in checkpoints:
                 bench.add(checkpoint)
@@ -148,18 +156,23 @@ class Workbench:
         """Forget a source and free its weights."""
         digest = self.checkpoints.pop(name).source.digest
         self._bank.drop(digest)
+        self.seams.drop(digest)
         self._benchmark.scorer.drop(digest)
 
     def pace(self, recipe: Recipe) -> float:
         """About how many seconds a stack of a recipe's layers takes on the screen, if it shares nothing with others."""
         orders = (recipe.path[::-1], recipe.path[1:] + recipe.path[:1])  # none that anybody has asked for
-        warm, timed = (replace(recipe, path=path) for path in orders)
+        warm, timed = (replace(recipe, path=path, seam=self.seams.name) for path in orders)
         self.screen.pace(warm)  # reads the weights
         return self.screen.pace(timed)
 
     def assemble(self, recipe: Recipe) -> Any:
         """The recipe as a transformers model in memory that shares the sources' weights."""
-        return assemble(recipe, self._bank)
+        return assemble(recipe, self._bank, self.seams.of([recipe.content]))
+
+    def seam_values(self, recipes: Iterable[Recipe]) -> SeamValues:
+        """What was fitted for the seams of some recipes."""
+        return SeamValues(self.seams.of(recipe.content for recipe in recipes))
 
     @property
     def evaluations(self) -> int:
@@ -192,6 +205,17 @@ def _scorer(rows: Sequence[Any], bank: LayerBank, machine: Machine, weights: int
         bank_bytes=machine.bank_bytes,
         batch_tokens=machine.tokens,
     )
+
+
+def _seams(rule: str, bank: LayerBank, parts: Parts, reader: Reader, checkpoints: Sequence[Checkpoint]) -> Seams:
+    """What a rule does at seams between these checkpoints, which the bank will know."""
+    if rule == NONE:
+        return NoSeams()
+    check_foldable(rule, checkpoints)
+    width = residual_width(checkpoints[0])
+    rows = calibration(parts, reader.tokenizer, reader.length, RULES[rule].tokens(width))
+    check_tokens(rule, rows, width)
+    return Fits(rule, bank, rows)
 
 
 def _weight_bytes(checkpoint: Checkpoint) -> int:

@@ -2,4 +2,6 @@
 
 import torch
 
+from tests.hub.fixtures import hub as hub
+
 torch.set_num_threads(1)

@@ -5,13 +5,23 @@
 `adapter`               a LoRA adapter's folder, opened and checked: `Adapter`
 `adapter_merging`       an adapter becomes a checkpoint: `merged_adapter`
 `hub`                   checkpoints of the Hub, fetched once: `hub_folder`
+`hub_errors`            why the Hub's client failed, in one line without the token
+`loading`               whether transformers would load a source whole: `check_loading`
 `compatibility`         whether sources fit together: `check_compatible`
-`writer`                a stream of tensors becomes a folder: `write_checkpoint`
+`settings`              a config.json as transformers' own class
+`meaning`, `fields`     what that means to other sources: which of its fields must agree
+`tokenizer`             what a tokenizer is made of; `tokenizer_differences` between two
+`vocabulary`            how many rows embedding and head of a stack have
+`writer`                tensors become a folder: `write_checkpoint`
+`outgoing`, `computed`  the tensors to be written: `Copied`, `Computed`, `ComputedRows`
+`layout`                which file each goes to, and where in it
+`weight_writer`         there they go (`byte_ranges`, `flushing`), one at a time
 `staging`, `atomic`     all or nothing: `staged_folder`, `scratch_folder`, `locked_folder`, `write_atomic`
 `weight_files`          which files of a folder hold its weights
 `safetensors_header`    what a safetensors file says it holds
-`model_config`          a folder's config.json, found harmless
+`model_config`, `links` a folder's config.json and its links, found harmless
 `content`               digests of what a checkpoint computes
+`dtypes`                element types' names
 `reading`               strict JSON
 ======================  ==========================================================
 """
@@ -21,14 +31,22 @@ from hm3.checkpoints.adapter_merging import merged_adapter
 from hm3.checkpoints.atomic import write_atomic
 from hm3.checkpoints.checkpoint import Checkpoint
 from hm3.checkpoints.compatibility import check_compatible
+from hm3.checkpoints.computed import Computed, ComputedRows
 from hm3.checkpoints.hub import hub_folder, is_hub_id
+from hm3.checkpoints.loading import check_loading
+from hm3.checkpoints.outgoing import Copied, Outgoing
 from hm3.checkpoints.staging import locked_folder, scratch_folder, staged_folder
 from hm3.checkpoints.writer import fill_folder, write_checkpoint
 
 __all__ = [
     "Adapter",
     "Checkpoint",
+    "Computed",
+    "ComputedRows",
+    "Copied",
+    "Outgoing",
     "check_compatible",
+    "check_loading",
     "fill_folder",
     "hub_folder",
     "is_adapter",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from torch import Tensor, nn
 
 from hm3.checkpoints.adapter import MEANT, WEIGHTS, Adapter
 from hm3.checkpoints.checkpoint import Checkpoint
+from hm3.checkpoints.computed import Computed
+from hm3.checkpoints.outgoing import Copied, Outgoing
 from hm3.checkpoints.staging import staged_folder
 from hm3.checkpoints.writer import fill_folder
 from hm3.errors import CheckpointError
@@ -141,10 +144,16 @@ def _whole(name: str, parameter: Tensor, tensors: _Tensors) -> Change:
     return lambda tensor: taken.to(tensor.dtype)
 
 
-def _changed(base: Checkpoint, changes: Mapping[str, Change]) -> Iterator[tuple[str, Tensor]]:
-    for name in base.tensor_names:
-        tensor = base.tensor(name)
-        yield name, changes[name](tensor) if name in changes else tensor
+def _changed(base: Checkpoint, changes: Mapping[str, Change]) -> Iterator[Outgoing]:
+    for name, entry in base.tensors.items():
+        if name in changes:
+            yield Computed(name, entry.dtype, entry.shape, partial(_after, changes[name], base, name))
+        else:
+            yield Copied.of(base, name)
+
+
+def _after(change: Change, base: Checkpoint, name: str) -> Tensor:
+    return change(base.read(name))
 
 
 def _misfit(adapter: Adapter, base: Checkpoint, text: str) -> CheckpointError:

@@ -13,10 +13,12 @@ import torch
 from safetensors import safe_open
 
 from hm3.checkpoints.content import essentials, file_digest, tensors_digest
-from hm3.checkpoints.model_config import layer_count, read_config
+from hm3.checkpoints.links import check_links
+from hm3.checkpoints.model_config import check_sizes, layer_count, read_config
 from hm3.checkpoints.reading import RefusedError
 from hm3.checkpoints.safetensors_header import Entry
-from hm3.checkpoints.weight_files import read_headers
+from hm3.checkpoints.spelling import todays_names
+from hm3.checkpoints.weight_files import INDEX, largest_tensor, read_headers
 from hm3.errors import CheckpointError
 from hm3.recipe import MergeSpec, Source, digest_of
 
@@ -31,6 +33,7 @@ TOKENIZER_FILES = (
     "chat_template.jinja",
     "chat_template.json",
 )
+READ = ("config.json", "generation_config.json", INDEX, *TOKENIZER_FILES)  # beside weights; some of it is exported
 DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
 
@@ -45,6 +48,7 @@ class Checkpoint:
         depth: Number of layers.
         files: Weight file -> what it holds, tensor by tensor.
         merge: How it was merged, if the parameter level made it.
+        origin: Where it can be found again; None for what the parameter level made.
     """
 
     name: str
@@ -53,10 +57,17 @@ class Checkpoint:
     depth: int
     files: Mapping[Path, Mapping[str, Entry]]
     merge: MergeSpec | None = None
+    origin: str | None = None
 
     @classmethod
-    def open(cls, name: str, path: Path, merge: MergeSpec | None = None) -> Checkpoint:
+    def open(cls, name: str, path: Path, merge: MergeSpec | None = None, origin: str | None = None) -> Checkpoint:
         """Open the checkpoint in the folder `path`; reads config and headers only.
+
+        Args:
+            name: What people call it.
+            path: Its folder.
+            merge: How it was merged, if the parameter level made it.
+            origin: Where it can be found again, if not as this folder.
 
         Raises:
             CheckpointError: It is missing, damaged, unsafe, or no checkpoint. The message is one line.
@@ -64,9 +75,14 @@ class Checkpoint:
         path = Path(path).expanduser()
         try:
             config = read_config(path)
+            check_links([path / name for name in READ])
             files = read_headers(path)
             depth = layer_count(config, most=sum(map(len, files.values())))
-            return cls(name, path, config, depth, files, merge)
+            check_sizes(config, most=largest_tensor(files))
+            todays_names(config["model_type"], [name for entries in files.values() for name in entries])
+            if merge is None and origin is None:
+                origin = str(path.absolute())
+            return cls(name, path, config, depth, files, merge, origin)
         except RefusedError as refusal:
             raise CheckpointError(f"source {name} ({path}): {refusal}") from refusal
         except OSError as error:
@@ -74,7 +90,7 @@ class Checkpoint:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Maps do not travel between processes: the other side opens the folder again."""
-        return Checkpoint.open, (self.name, self.path, self.merge)
+        return Checkpoint.open, (self.name, self.path, self.merge, self.origin)
 
     @property
     def model_type(self) -> str:
@@ -83,8 +99,9 @@ class Checkpoint:
 
     @cached_property
     def tensors(self) -> Mapping[str, Entry]:
-        """Every tensor's dtype, shape and place, by name."""
-        return {name: entry for entries in self.files.values() for name, entry in entries.items()}
+        """Every weight's dtype, shape and place, by the name that files of its family give it today."""
+        found = {name: entry for entries in self.files.values() for name, entry in entries.items()}
+        return {name: found[stored] for name, stored in self._spelled.items()}
 
     @property
     def tensor_names(self) -> tuple[str, ...]:
@@ -131,7 +148,7 @@ class Checkpoint:
         """What recipes call it; a merged source is known by its specification."""
         if self.merge is not None:
             return Source.merged(self.name, self.merge)
-        return Source(self.name, self.digest)
+        return Source(self.name, self.digest, origin=self.origin)
 
     def tensor(self, name: str) -> torch.Tensor:
         """The tensor `name`, mapped from its file: do not write to it.
@@ -139,14 +156,49 @@ class Checkpoint:
         Raises:
             CheckpointError: There is none.
         """
-        if name not in self._owners:
-            raise CheckpointError(f"source {self.name} ({self.path}): a tensor {name!r}, got none")
-        result: torch.Tensor = self._map(self._owners[name]).get_tensor(name)
+        result: torch.Tensor = self._map(self.place(name)[0]).get_tensor(self._spelled[name])
         return result
+
+    def place(self, name: str) -> tuple[Path, Entry]:
+        """The file that holds the tensor `name`, and what and where it is there.
+
+        Raises:
+            CheckpointError: There is none.
+        """
+        if name not in self._spelled:
+            raise CheckpointError(f"source {self.name} ({self.path}): a tensor {name!r}, got none")
+        return self._owners[self._spelled[name]], self.tensors[name]
+
+    def read(self, name: str) -> torch.Tensor:
+        """The tensor `name` in memory of its own, which goes with it; `tensor` keeps what was touched mapped.
+
+        Raises:
+            CheckpointError: There is none.
+        """
+        file, _ = self.place(name)
+        with safe_open(file, framework="pt", backend="pread") as stream:
+            result: torch.Tensor = stream.get_tensor(self._spelled[name])
+        return result
+
+    def read_rows(self, name: str, first: int, stop: int) -> torch.Tensor:
+        """The rows [first, stop) of the tensor `name`, in memory of their own.
+
+        Raises:
+            CheckpointError: There is none.
+        """
+        file, _ = self.place(name)
+        with safe_open(file, framework="pt") as stream:  # mapped until here: `pread` would read all rows
+            rows: torch.Tensor = stream.get_slice(self._spelled[name])[first:stop].clone()
+        return rows
 
     @cached_property
     def _owners(self) -> dict[str, Path]:
         return {name: file for file, entries in self.files.items() for name in entries}
+
+    @cached_property
+    def _spelled(self) -> dict[str, str]:
+        """Today's name of a tensor -> its name in the file."""
+        return todays_names(self.model_type, self._owners)
 
     @cached_property
     def _maps(self) -> dict[Path, Any]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from hm3.errors import CheckpointError
 
-_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w.-]+)?")
+_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@\w[\w.-]*(/\w[\w.-]*)*)?")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 WANTED = (
     "*.json", "*.jinja", "adapter_model.safetensors", "merges.txt", "model*.safetensors", "tokenizer.model",
 )  # fmt: skip
+NOTES = ("README.md", "LICENSE*")  # for the licence; the model works without
 
 
 def is_hub_id(text: str) -> bool:
@@ -21,28 +24,48 @@ def is_hub_id(text: str) -> bool:
 def hub_folder(name: str, text: str) -> Path:
     """The local folder of a model on the Hub: safetensors, configs and tokenizer, fetched if they aren't here.
 
+    The folder is called by the commit that the revision names, and holds files of that commit only.
+
     Args:
         name: The source, for messages.
-        text: ``org/name`` or ``org/name@revision``.
+        text: ``org/name`` or ``org/name@revision``: a branch, a tag or a commit.
 
     Raises:
         CheckpointError: It is unknown, or cannot be fetched and was never before.
+        ConfigurationError: The token cannot be one.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
+    from hm3.checkpoints.hub_errors import hub_failures, why
+
+    what = f"source {name}: a folder, zoo:NAME or a model of the Hub, got {text!r}"
     model, _, revision = text.partition("@")
-    try:
-        return Path(
-            snapshot_download(model, revision=revision or None, allow_patterns=list(WANTED), ignore_patterns=["*/*"])
+    with hub_failures(what, CheckpointError):
+        try:
+            folder = _fetched(model, revision or None)
+        except LocalEntryNotFoundError as error:
+            raise CheckpointError(f"{what} (not in the local cache, and {why(error)})") from None
+    if _COMMIT.fullmatch(folder.name) is None:
+        raise CheckpointError(f"{what} (a commit of 40 hexadecimal digits, got {folder.name[:60]!r})")
+    return folder
+
+
+def _fetched(model: str, revision: str | None) -> Path:
+    """The snapshot's folder; without a network the notes may be missing, as another program may have left them out."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import IncompleteSnapshotError
+
+    def fetched(patterns: Sequence[str], *, offline: bool) -> Path:
+        folder = snapshot_download(
+            model,
+            revision=revision,
+            local_files_only=offline,
+            allow_patterns=list(patterns),
+            ignore_patterns=["*/*"],
         )
-    except LocalEntryNotFoundError as error:
-        raise _refusal(name, text, "not in the local cache, and the Hub cannot be reached") from error
-    except HfHubHTTPError as error:
-        raise _refusal(name, text, str(error.server_message or error).strip().splitlines()[0]) from error
-    except (HFValidationError, OSError) as error:
-        raise _refusal(name, text, str(error).splitlines()[0]) from error
+        return Path(folder)
 
-
-def _refusal(name: str, text: str, reason: str) -> CheckpointError:
-    return CheckpointError(f"source {name}: a folder, zoo:NAME or a model of the Hub, got {text!r} ({reason})")
+    try:
+        return fetched((*WANTED, *NOTES), offline=False)
+    except IncompleteSnapshotError:
+        return fetched(WANTED, offline=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -27,6 +28,11 @@ def read_headers(folder: Path) -> dict[Path, dict[str, Entry]]:
     headers = {folder / shard: read_header(folder / shard) for shard in sorted(set(listed.values()))}
     _check_index(folder, listed, headers)
     return headers
+
+
+def largest_tensor(files: Mapping[Path, Mapping[str, Entry]]) -> int:
+    """The number of elements of the largest tensor."""
+    return max((math.prod(entry.shape) for entries in files.values() for entry in entries.values()), default=0)
 
 
 def _without_weights(folder: Path) -> str:

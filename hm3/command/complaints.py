@@ -97,7 +97,7 @@ def _unknown_key(cause: ConfigKeyError | ConfigAttributeError) -> str:
     parent = cause.parent_node
     known = [str(key) for key in parent if key != "hydra"] if isinstance(parent, DictConfig) else []
     where, _, name = str(cause.full_key).rpartition(".")
-    if where in _OPEN:
+    if where in _OPEN or (where == "sources" and not known):  # those of a recipe
         return f"{where}: {', '.join(known) or 'nothing'} so far, got {name!r}; to add it write +{cause.full_key}=..."
     if not isinstance(parent, DictConfig):
         return f"{where}: one value, {where}=VALUE, got {cause.full_key}"

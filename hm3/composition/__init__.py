@@ -3,6 +3,7 @@
 - `invocation`: the words on the command line
 - `start`: the run folder; a run that begins, or goes on
 - `source_paths`: where a source lies: a folder, the zoo, the Hub, an adapter
+- `recipe_file`, `recipe_sources`: a recipe's file, and the sources that it names
 - `sources`, `tasks`, `merges`, `space`, `bench`, `searcher`: a section of the configuration each, opened and checked
 - `plans`: how much each stage does
 - `trained_on`: ``pool.json``
@@ -14,6 +15,8 @@ from hm3.composition.bench import machine_of
 from hm3.composition.invocation import stated_text, stated_weights
 from hm3.composition.merges import merged_checkpoint
 from hm3.composition.plans import Offline, Online, sampler_of, search_stages, train_stages
+from hm3.composition.recipe_file import RecipeModel, open_recipe
+from hm3.composition.recipe_sources import recipe_checkpoints
 from hm3.composition.run import Composition, composed
 from hm3.composition.source_paths import anchored
 from hm3.composition.sources import Sources, open_checkpoints, open_sources
@@ -24,6 +27,7 @@ __all__ = [
     "Composition",
     "Offline",
     "Online",
+    "RecipeModel",
     "Sources",
     "Start",
     "anchored",
@@ -32,8 +36,10 @@ __all__ = [
     "merged_checkpoint",
     "open_checkpoints",
     "open_objectives",
+    "open_recipe",
     "open_sources",
     "prompts_of",
+    "recipe_checkpoints",
     "sampler_of",
     "search_stages",
     "started",

@@ -14,6 +14,7 @@ from hm3.composition.start import Start
 from hm3.composition.tasks import prompts_of, task_folders
 from hm3.machine import Items, Machine
 from hm3.objectives import Objective
+from hm3.seams import NONE
 from hm3.tracking import JsonlTracker, Tee, Tracker, wandb_tracker
 from hm3.workbench import Workbench
 
@@ -42,8 +43,10 @@ def items_of(settings: DictConfig) -> Items:
     return Items(settings.screen_items, settings.search_items, settings.test_items)
 
 
-def open_bench(config: DictConfig, checkpoints: Sequence[Checkpoint], objectives: Sequence[Objective]) -> Workbench:
-    """Tasks, evaluators and workers."""
+def open_bench(
+    config: DictConfig, checkpoints: Sequence[Checkpoint], objectives: Sequence[Objective], seam: str = NONE
+) -> Workbench:
+    """Tasks, evaluators and workers; `seam` is the rule at seams."""
     settings = config.evaluator
     machine = machine_of(settings)
     if machine.dtype != "float32":
@@ -56,6 +59,7 @@ def open_bench(config: DictConfig, checkpoints: Sequence[Checkpoint], objectives
         machine=machine,
         items=items_of(settings),
         prompts=prompts_of(config.tasks),
+        seam=seam,
     )
 
 

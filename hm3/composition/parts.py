@@ -16,7 +16,7 @@ from hm3.composition.plans import budget_of
 from hm3.composition.searcher import agent_builder
 from hm3.composition.sections import section
 from hm3.composition.sources import Sources, open_sources
-from hm3.composition.space import shows_exits, stack_space
+from hm3.composition.space import seam_rule, shows_exits, stack_space
 from hm3.composition.tasks import open_objectives
 from hm3.objectives import Objective, Preference, Utility
 from hm3.recipe import MergeSpec, Source
@@ -47,6 +47,7 @@ class Parts:
     merged: list[Source]
     space: StackSpace
     exits: bool
+    seam: str
     rivals: list[MergeSpec]
 
     @classmethod
@@ -65,7 +66,8 @@ class Parts:
         merged = merged_sources(instance(config.parameter, "parameter"), sources, objectives)
         space = stack_space(config.env, sources, merged)
         exits = shows_exits(config.env)
-        return cls(objectives, preference, utility, sources, merged, space, exits, rivals(config.rivals, sources))
+        seam = seam_rule(config.env, sources)
+        return cls(objectives, preference, utility, sources, merged, space, exits, seam, rivals(config.rivals, sources))
 
 
 def check(config: DictConfig) -> None:

@@ -189,7 +189,7 @@ def composed(
     check(config)
     parts = Parts.of(config, weights)
     merges = MergeCache(writable_folder("merges", path("merges", config.merges)))
-    with open_bench(config, list(parts.sources.checkpoints.values()), parts.objectives) as bench:
+    with open_bench(config, list(parts.sources.checkpoints.values()), parts.objectives, parts.seam) as bench:
         for source in parts.merged:
             bench.add(merged_checkpoint(source, merges, parts.sources.checkpoints))
         with ConsoleProgress(with_merges(stages, len(parts.rivals))) as progress:
@@ -197,7 +197,7 @@ def composed(
             try:
                 yield Composition(
                     session,
-                    parts.space,
+                    replace(parts.space, seam=bench.seams.name),
                     parts.exits,
                     parts.rivals,
                     start.folder,

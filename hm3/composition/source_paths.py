@@ -17,6 +17,7 @@ from hm3.layers import family_of
 
 _log = logging.getLogger(__name__)
 _ZOO = "zoo:"
+_ON = " on "  # between an adapter and its base
 
 
 def open_source(name: str, text: object, merges: Path, base: Checkpoint | None = None) -> Checkpoint:
@@ -24,7 +25,7 @@ def open_source(name: str, text: object, merges: Path, base: Checkpoint | None =
 
     Args:
         name: What it is called.
-        text: Where it is: a folder, ``zoo:NAME``, or the id of a model on the Hub.
+        text: Where it is: a folder, ``zoo:NAME``, the id of a model on the Hub, or ``ADAPTER on BASE``.
         merges: The folder in which a merged adapter is kept.
         base: The run's base, for adapters that don't name a model of this machine.
 
@@ -32,17 +33,21 @@ def open_source(name: str, text: object, merges: Path, base: Checkpoint | None =
         CheckpointError: It cannot be used.
         ConfigurationError: It is no path, or the zoo has no such model.
     """
-    folder = source_folder(name, text)
+    text, on = _parted(text)
+    folder, origin = located(name, text)
     if not is_adapter(folder):
-        return Checkpoint.open(name, folder)
+        if on is not None:
+            raise ConfigurationError(f"source {name}: a LoRA adapter on {on!r}, got {text!r}, which is none")
+        return Checkpoint.open(name, folder, origin=origin)
     adapter = Adapter.open(name, folder)
-    base = _adapters_base(adapter, base)
+    base = _adapters_base(adapter, base) if on is None else open_source(f"{name}'s base", on, merges)
+    family_of(base.name, base.config)
     _log.info("source %s: a LoRA adapter, merged into %s", name, base.path)
-    return Checkpoint.open(name, merged_adapter(adapter, base, merges))
+    return Checkpoint.open(name, merged_adapter(adapter, base, merges), origin=f"{origin}{_ON}{base.origin}")
 
 
-def source_folder(name: str, text: object) -> Path:
-    """A source's folder; what is on the Hub is fetched.
+def located(name: str, text: object) -> tuple[Path, str]:
+    """A source's folder, and where anybody can find it again; what is on the Hub is fetched, and pinned to its commit.
 
     Raises:
         CheckpointError: It cannot be fetched.
@@ -53,8 +58,20 @@ def source_folder(name: str, text: object) -> Path:
     if text.startswith(_ZOO):
         if text.removeprefix(_ZOO) not in zoo.SOURCES:
             raise ConfigurationError(f"source {name}: the zoo has {', '.join(zoo.SOURCES)}, got {text!r}")
-        return zoo.source_path(text.removeprefix(_ZOO))
-    return hub_folder(name, text) if is_hub_id(text) else path(f"source {name}", text)
+        return zoo.source_path(text.removeprefix(_ZOO)), text
+    if not is_hub_id(text):
+        folder = path(f"source {name}", text)
+        return folder, str(folder.absolute())
+    folder = hub_folder(name, text)
+    return folder, f"{text.partition('@')[0]}@{folder.name}"  # a snapshot's folder is called like its commit
+
+
+def _parted(text: object) -> tuple[object, str | None]:
+    """An adapter and the base that is stated with it; a folder may have the word in its name."""
+    if not isinstance(text, str) or _ON not in text or path("source", text).exists():
+        return text, None
+    adapter, _, base = text.rpartition(_ON)
+    return adapter, base
 
 
 def anchored(settings: DictConfig, folder: Path) -> DictConfig:
@@ -82,10 +99,10 @@ def _path_keys(settings: DictConfig) -> Sequence[str]:
 def _adapters_base(adapter: Adapter, base: Checkpoint | None) -> Checkpoint:
     """The model that an adapter names, if it is on this machine, else the run's base."""
     if adapter.base and (Path(adapter.base).expanduser() / "config.json").is_file():
-        base = Checkpoint.open(f"{adapter.name}'s base", Path(adapter.base))
+        base = Checkpoint.open(f"{adapter.name}'s base", Path(adapter.base).expanduser())
     if base is None:
         raise CheckpointError(
             f"source {adapter.name} ({adapter.path}): an adapter whose own base is a folder here, got {adapter.base!r}"
+            " (ADAPTER on BASE names another)"
         )
-    family_of(base.name, base.config)
     return base

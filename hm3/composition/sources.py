@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from hm3.checkpoints import Checkpoint, check_compatible
+from hm3.checkpoints import Checkpoint, check_compatible, check_loading
 from hm3.checks import number
 from hm3.composition.source_paths import open_source
 from hm3.errors import ConfigurationError
@@ -51,6 +51,8 @@ def open_sources(config: DictConfig, merges: Path, objectives: Sequence[str]) ->
         ConfigurationError: There is no expert, or an expert is described by something else than path and objectives.
     """
     checkpoints = open_checkpoints(config, merges)
+    for checkpoint in checkpoints.values():
+        check_loading(checkpoint)
     for warning in check_compatible(list(checkpoints.values()), config.get("on_mismatch", "refuse")):
         _log.warning("%s", warning)
     experts = tuple(_expert(checkpoints[name], each, objectives) for name, each in _described(config).items())

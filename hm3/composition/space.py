@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from omegaconf import DictConfig
 
 from envs.pool import Pool
-from envs.rules import PathRules
+from envs.rules import FOLLOW, PathRules
 from envs.space import StackSpace
+from hm3.checkpoints.vocabulary import check_mixed_hosts
 from hm3.checks import flag, whole
 from hm3.composition.sources import Sources
 from hm3.errors import ConfigurationError
 from hm3.recipe import Source
+from hm3.seams import NONE, check_foldable, check_rule
 
 
 def stack_space(config: DictConfig, sources: Sources, merged: Sequence[Source]) -> StackSpace:
@@ -22,12 +24,16 @@ def stack_space(config: DictConfig, sources: Sources, merged: Sequence[Source]) 
 
     Raises:
         ConfigurationError: A rule is out of range, or no stack keeps them all.
+        CheckpointError: Hosts follow the layers, and a source's tokenizer has more tokens than another's head has rows.
     """
     given = [checkpoint.source for checkpoint in sources.checkpoints.values()]
     depths = [checkpoint.depth for checkpoint in sources.checkpoints.values()]
     pool = Pool((*given, *merged), (*depths, *(sources.base.depth for _ in merged)))
     with _under_the_name_of_the_setting():
-        return StackSpace(pool, _rules(config, sources.base.depth))
+        space = StackSpace(pool, _rules(config, sources.base.depth))
+    if space.rules.host == FOLLOW:
+        check_mixed_hosts(list(sources.checkpoints.values()))
+    return space
 
 
 def shows_exits(config: DictConfig) -> bool:
@@ -37,6 +43,19 @@ def shows_exits(config: DictConfig) -> bool:
         ConfigurationError: It is neither true nor false.
     """
     return flag("env.exits", config.get("exits", False))
+
+
+def seam_rule(config: DictConfig, sources: Sources) -> str:
+    """The rule at seams.
+
+    Raises:
+        CheckpointError: Its seams cannot be folded into the weights of a source.
+        ConfigurationError: There is no such rule.
+    """
+    rule = check_rule(config.get("seam", NONE))
+    if rule != NONE:
+        check_foldable(rule, sources.checkpoints.values())
+    return rule
 
 
 def _rules(config: DictConfig, depth: int) -> PathRules:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from envs.space import StackSpace
 from hm3.checkpoints import write_atomic
 from hm3.errors import ConfigurationError
+from hm3.recipe import Source
 from hm3.runs import RunFolder
 from hm3.sealed import sealed, unsealed
 
@@ -34,7 +36,7 @@ def check_pool(space: StackSpace, exits: bool, run: RunFolder) -> None:
     if seen != exits:
         rule = f"{str(seen).lower()}, as when {run.path} was trained"
         raise ConfigurationError(f"env.exits: {rule}, got {str(exits).lower()}")
-    if trained_on != _content(space):
+    if _known(trained_on) != _known(_content(space)):
         raise ConfigurationError(f"run: sources and rules as when {run.path} was trained, got others")
 
 
@@ -46,3 +48,8 @@ def _content(space: StackSpace) -> dict[str, Any]:
     }
     read_back: dict[str, Any] = json.loads(json.dumps(content))
     return read_back
+
+
+def _known(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content with sources as values: they are the same wherever they lie."""
+    return {**content, "sources": [Source.from_json(source) for source in content["sources"]]}

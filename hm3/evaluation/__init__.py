@@ -2,9 +2,10 @@
 
 - `loading`, `tasks`: lm-eval's tasks; `requests`, `answers`, `rules`: what they ask and how they judge; `templates`
 - `splits`, `parts`: which documents are asked, and what may steer the search
+- `calibration`: what seams are fitted on
 - `prompts`, `examples`: how they are put: few-shot examples, chat template
 - `encoding`, `rows`, `reading`: requests as token rows in padded buckets, the same whichever source reads them
-- `scorer`, `walk`, `prefixes`, `responses`: stacks and early exits on rows, every distinct prefix once
+- `scorer`, `routes`, `walk`, `prefixes`, `responses`: stacks and early exits on rows, every distinct prefix once
 - `local`, `workers`, `process`, `memory`: in as many processes as help; what to do where memory runs out
 - `harness`: everything that isn't a row, through lm-eval's own model
 - `code_tasks`, `code_judge`, `sandbox`: answers that are programs, run where they can do no harm
@@ -13,6 +14,7 @@
 """
 
 from hm3.evaluation.benchmark import Benchmark, Part
+from hm3.evaluation.calibration import calibration
 from hm3.evaluation.evaluator import BenchmarkEvaluator, Report
 from hm3.evaluation.harness import HarnessModel
 from hm3.evaluation.loading import load_tasks
@@ -40,6 +42,7 @@ __all__ = [
     "Scorer",
     "Splits",
     "TaskItems",
+    "calibration",
     "check_templates",
     "common_rows",
     "load_tasks",

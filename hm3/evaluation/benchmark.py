@@ -12,6 +12,7 @@ from hm3.evaluation.store import EvaluationStore
 from hm3.evaluation.tasks import Measures, Response, TaskItems
 from hm3.evaluation.workers import Scorer
 from hm3.recipe import Recipe, digest_of
+from hm3.seams import NONE, NoSeams, Seams
 
 Harness = Callable[[Recipe, list[Any]], list[Response]]  # a recipe's answers to requests that aren't rows
 
@@ -23,10 +24,13 @@ class Part:
     Attributes:
         items: The tasks' items, in the run's order of tasks.
         row_set: The scorer's row set: the log-likelihood requests of `items`, in order.
+        final: Whether it is what reports say. Stacks with seams are then judged by the weights that export writes, with
+            the seams in them: rounded to the sources' type, they are not quite what the search has seen.
     """
 
     items: tuple[TaskItems, ...]
     row_set: int
+    final: bool = False
 
 
 class Benchmark:
@@ -37,14 +41,23 @@ class Benchmark:
         harness: Answers all other requests.
         store: What is known.
         settings: Whatever else decides scores: dtype and the like. Part of every key.
+        seams: What the recipes' seams do.
     """
 
-    def __init__(self, scorer: Scorer, harness: Harness, store: EvaluationStore, settings: Sequence[str]) -> None:
+    def __init__(
+        self,
+        scorer: Scorer,
+        harness: Harness,
+        store: EvaluationStore,
+        settings: Sequence[str],
+        seams: Seams = NoSeams(),  # noqa: B008 - without state
+    ) -> None:
         self.scorer = scorer
         self.fresh = 0  # recipes that were run, not looked up
         self._harness = harness
         self._store = store
         self._settings = list(settings)
+        self._seams = seams
 
     def measure(self, recipes: Sequence[Recipe], part: Part, exits: Sequence[Recipe] = ()) -> list[list[Measures]]:
         """For each recipe, then for each early exit, for each task of `part`, every metric's value on each document.
@@ -88,20 +101,22 @@ class Benchmark:
         return tuple(digest_of([*kind, recipe.digest, items.digest, *self._settings]) for items in part.items)
 
     def _run(self, recipes: Sequence[Recipe], exits: Sequence[Recipe], part: Part) -> list[list[Measures]]:
-        contents, early = ([recipe.content for recipe in group] for group in (recipes, exits))
-        answers = self.scorer.score(contents, part.row_set, early)
+        """Measures of recipes, then of early exits."""
+        whole = [None if part.final and recipe.seam != NONE else recipe.content for recipe in recipes]
+        stacks, early = [content for content in whole if content], [recipe.content for recipe in exits]
+        answers = self.scorer.score(stacks, part.row_set, early, self._seams.of([*stacks, *early]))
         log_likelihoods, greedy = answers.log_likelihood.tolist(), answers.greedy.tolist()
-        return [
-            self._measure(recipe, part, list(zip(ll, exact, strict=True)))
-            for recipe, ll, exact in zip([*recipes, *exits], log_likelihoods, greedy, strict=True)
-        ]
+        rows = (list(zip(ll, exact, strict=True)) for ll, exact in zip(log_likelihoods, greedy, strict=True))
+        found = [next(rows) if content else None for content in [*whole, *early]]
+        return [self._measure(recipe, part, row) for recipe, row in zip([*recipes, *exits], found, strict=True)]
 
-    def _measure(self, recipe: Recipe, part: Part, answers: list[Response]) -> list[Measures]:
+    def _measure(self, recipe: Recipe, part: Part, answers: Sequence[Response] | None) -> list[Measures]:
+        """Measures from a recipe's answers to the rows; None for a recipe whose answers a real model must give."""
         measures, start = [], 0
         for items in part.items:
             end = start + len(items.row_instances)
-            own = answers[start:end] if items.all_rows else self._harness(recipe, items.instances)
-            measures.append(_checked(items, own))
+            known = answers[start:end] if answers is not None and items.all_rows else None
+            measures.append(_checked(items, self._harness(recipe, items.instances) if known is None else known))
             start = end
         return measures
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from hm3.evaluation.tasks import Measures
 from hm3.exits import prefix
 from hm3.objectives import Array, Objective, Scores
 from hm3.recipe import Recipe
+from hm3.seams import NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,24 @@ class BenchmarkEvaluator:
         objectives: What is scored; tasks in the order of the parts' items, costs anywhere.
         parts: The parts whose documents count, together.
         batch: Recipes that are handed on at once; between batches progress is told and the store written.
+        seam: What the run's recipes call their seams; a whole source has none, but its prefixes have, at the head.
     """
 
     def __init__(
-        self, benchmark: Benchmark, objectives: Sequence[Objective], parts: Sequence[Part], *, batch: int = 64
+        self,
+        benchmark: Benchmark,
+        objectives: Sequence[Objective],
+        parts: Sequence[Part],
+        *,
+        batch: int = 64,
+        seam: str = NONE,
     ) -> None:
         self.objectives = tuple(objectives)
         self.asked: set[str] = set()
         self.asked_early: set[str] = set()
         self._benchmark = benchmark
         self._parts = tuple(parts)
-        self._batch = batch
+        self._batch, self._seam = batch, seam
         self._place = {items.name: i for i, items in enumerate(parts[0].items)}
 
     @property
@@ -121,7 +129,8 @@ class BenchmarkEvaluator:
         return [self._scores(recipe, detail) for recipe, detail in zip([*recipes, *exits], details, strict=True)]
 
     def _judge_prefixes(self, recipes: Sequence[Recipe]) -> list[list[Scores]]:
-        shorter = [[prefix(recipe, length) for length in range(1, recipe.depth)] for recipe in recipes]
+        seamed = [replace(recipe, seam=self._seam) for recipe in recipes]
+        shorter = [[prefix(recipe, length) for length in range(1, recipe.depth)] for recipe in seamed]
         exits = {each.digest: each for prefixes in shorter for each in prefixes}
         scores = self._judge(recipes, list(exits.values()))
         own, early = scores[: len(recipes)], dict(zip(exits, scores[len(recipes) :], strict=True))

@@ -11,6 +11,7 @@ from hm3.evaluation.rows import BUCKET_TOKENS, Row
 from hm3.evaluation.scorer import StackScorer
 from hm3.layers import LayerBank
 from hm3.recipe import Content
+from hm3.seams import NO_TRANSFORMS, Transforms
 
 
 class LocalScorer:
@@ -41,9 +42,15 @@ class LocalScorer:
         """Forget a source."""
         self._scorer.drop(digest)
 
-    def score(self, stacks: Sequence[Content], row_set: int, exits: Sequence[Content] = ()) -> Responses:
+    def score(
+        self,
+        stacks: Sequence[Content],
+        row_set: int,
+        exits: Sequence[Content] = (),
+        seams: Transforms = NO_TRANSFORMS,
+    ) -> Responses:
         """Answers of all stacks, then of all early exits, on one row set."""
-        return self._scorer.score(stacks, row_set, exits)
+        return self._scorer.score(stacks, row_set, exits, seams)
 
     def counts(self) -> CacheCounts:
         """What the prefix cache did so far."""

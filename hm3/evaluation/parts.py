@@ -49,7 +49,8 @@ class Parts:
             TaskError: A document has no answer, or examples for the search items would be items themselves.
         """
         made = [_items(name, task, splits[name], screen_items, prompting) for name, task in tasks.items()]
-        return cls(*(Part(tuple(each[row_set] for each in made), row_set) for row_set in range(3)))
+        screen, rest, test = (tuple(each[row_set] for each in made) for row_set in range(3))
+        return cls(Part(screen, 0), Part(rest, 1), Part(test, 2, final=True))
 
     @property
     def parts(self) -> tuple[Part, Part, Part]:

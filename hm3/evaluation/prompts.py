@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from hm3.errors import TaskError
+from hm3.errors import ConfigurationError, TaskError
 
 FEWSHOT_SEED = 1234  # the one that lm-eval's simple_evaluate sets
 
@@ -58,4 +58,17 @@ class Prompts:
         from lm_eval.models.huggingface import HFLM
 
         reader = SimpleNamespace(tokenizer=tokenizer, chat_template_args={})
-        return {**self.options, "chat_template": partial(HFLM.apply_chat_template, reader)}
+        return {**self.options, "chat_template": partial(_rendered, partial(HFLM.apply_chat_template, reader))}
+
+
+def _rendered(render: Callable[..., str], *turns: Any, **options: Any) -> str:
+    """What a chat template makes of turns; it runs in transformers' sandbox.
+
+    Raises:
+        ConfigurationError: It fails, or wants out.
+    """
+    try:
+        return render(*turns, **options)
+    except Exception as error:  # it is part of a checkpoint, and may come from anybody
+        told = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ConfigurationError(f"tasks.apply_chat_template: a template that renders the items, got {told}") from error

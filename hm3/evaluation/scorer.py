@@ -22,10 +22,12 @@ from hm3.errors import ConfigurationError
 from hm3.evaluation.memory import out_of_memory
 from hm3.evaluation.prefixes import PrefixCache
 from hm3.evaluation.responses import Responses
+from hm3.evaluation.routes import Route, Routes
 from hm3.evaluation.rows import BUCKET_TOKENS, Bucket, Buckets, Row
 from hm3.evaluation.walk import Walk
 from hm3.layers import Forward, LayerBank, answers
 from hm3.recipe import Content
+from hm3.seams import NO_TRANSFORMS, Transforms
 
 _log = logging.getLogger(__name__)
 
@@ -36,18 +38,24 @@ class _Stop:
 
     Attributes:
         place: Where its answers belong.
-        stack: The stack.
+        route: The stack's way.
         exit: Whether its last layer runs at every position, for others to go on from, or at answer positions only.
     """
 
     place: int
-    stack: Content
+    route: Route
     exit: bool
 
     @property
-    def reached(self) -> tuple[tuple[str, int], ...]:
-        """The layers that run at every position."""
-        return self.stack.path if self.exit else self.stack.path[:-1]
+    def reached(self) -> int:
+        """How many layers run at every position."""
+        return len(self.route.stack.path) - (not self.exit)
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Where it comes on the walk."""
+        path = self.route.stack.path
+        return self.route.start, path[: self.reached], path
 
 
 class StackScorer:
@@ -77,16 +85,29 @@ class StackScorer:
         self._forwards: dict[str, Forward] = {}
 
     @torch.inference_mode()
-    def score(self, stacks: Sequence[Content], row_set: int, exits: Sequence[Content] = ()) -> Responses:
+    def score(
+        self,
+        stacks: Sequence[Content],
+        row_set: int,
+        exits: Sequence[Content] = (),
+        seams: Transforms = NO_TRANSFORMS,
+    ) -> Responses:
         """Answers of all `stacks`, then of all early exits `exits`, on one row set.
 
         An exit answers like the stack of the same content, but for rounding.
 
+        Args:
+            stacks: Whole stacks.
+            row_set: The rows.
+            exits: Stacks that are read as early exits.
+            seams: The transform of every seam of all of them.
+
         Raises:
             ConfigurationError: A single row does not fit into memory.
         """
-        stops = [_Stop(i, stack, i >= len(stacks)) for i, stack in enumerate([*stacks, *exits])]
-        stops.sort(key=lambda stop: (stop.stack.embedding, stop.reached, stop.stack.path))
+        routes = Routes(self.bank, self._forward, seams)
+        stops = [_Stop(i, routes.of(stack), i >= len(stacks)) for i, stack in enumerate([*stacks, *exits])]
+        stops.sort(key=lambda stop: stop.order)
         while True:
             responses = Responses.empty(len(stops), self._sizes[row_set])
             refused = self._visit(stops, row_set, responses)
@@ -134,11 +155,12 @@ class StackScorer:
         return self._forwards[host]
 
     def _logits(self, stop: _Stop, walk: Walk, bucket: Bucket) -> Tensor:
-        stack = stop.stack
-        forward = self._forward(stack.embedding)
-        hidden = walk.descend(stack.embedding, stop.reached, forward)
+        stack, crossings = stop.route.stack, stop.route.crossings
+        hidden = walk.descend(stop.route, stop.reached)
         if stop.exit:
             last = answers(hidden, bucket.slots, bucket.used)
         else:
-            last = forward.last_layer(self.bank.layer(*stack.path[-1]), hidden, bucket.slots, bucket.used)
-        return forward.logits(self.bank.ending(stack.head), last).float()
+            weights, crossing = self.bank.layer(*stack.path[-1]), crossings[-2]
+            last = crossing.forward.last_layer(weights, crossing.over(hidden), bucket.slots, bucket.used)
+        ending = self.bank.ending(stack.head, beside=stack.embedding)
+        return crossings[-1].forward.logits(ending, crossings[-1].over(last)).float()

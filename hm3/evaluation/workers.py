@@ -17,6 +17,7 @@ from hm3.evaluation.process import Budget, WorkerProcess
 from hm3.evaluation.responses import Responses
 from hm3.evaluation.rows import BUCKET_TOKENS, Row
 from hm3.recipe import Content
+from hm3.seams import NO_TRANSFORMS, Transforms
 
 
 class Scorer(Protocol):
@@ -30,8 +31,14 @@ class Scorer(Protocol):
         """Forget a source."""
         ...
 
-    def score(self, stacks: Sequence[Content], row_set: int, exits: Sequence[Content] = ()) -> Responses:
-        """Answers of all stacks, then of all early exits, on one row set."""
+    def score(
+        self,
+        stacks: Sequence[Content],
+        row_set: int,
+        exits: Sequence[Content] = (),
+        seams: Transforms = NO_TRANSFORMS,
+    ) -> Responses:
+        """Answers of all stacks, then of all early exits, on one row set; `seams` has the transform of every seam."""
         ...
 
     def counts(self) -> CacheCounts:
@@ -85,10 +92,16 @@ class ProcessScorer:
         """Forget a source."""
         self._ask("drop", digest)
 
-    def score(self, stacks: Sequence[Content], row_set: int, exits: Sequence[Content] = ()) -> Responses:
-        """Answers of all stacks, then of all early exits, on one row set."""
+    def score(
+        self,
+        stacks: Sequence[Content],
+        row_set: int,
+        exits: Sequence[Content] = (),
+        seams: Transforms = NO_TRANSFORMS,
+    ) -> Responses:
+        """Answers of all stacks, then of all early exits, on one row set; `seams` has the transform of every seam."""
         responses = Responses.empty(len(stacks) + len(exits), self._sizes[row_set])
-        answers = self._ask("score", list(stacks), row_set, list(exits))
+        answers = self._ask("score", list(stacks), row_set, list(exits), dict(seams))
         for members, (log_likelihood, greedy) in zip(self._shares[row_set], answers, strict=True):
             responses.log_likelihood[:, members] = torch.from_numpy(log_likelihood)
             responses.greedy[:, members] = torch.from_numpy(greedy)

@@ -3,11 +3,14 @@
 - `families`: one row for each model family: where its tensors are named and which forward runs them
 - `bank`: `LayerBank`, the resident sources
 - `forward`: what every forward offers: `Forward`
-- `decoder`: the forward of pre-norm decoders, shaped for scoring many stacks; `attention` and `rotary` are its parts
+- `decoder`: the forward of most families, shaped for scoring many stacks; `attention` and `rotary` are its parts
+- `stock`: the forward of all others, by transformers' own modules; `stock_weights` and `empty_model` are its parts
+- `kinds`: what a layer does otherwise than its neighbours, by its own source's config
 """
 
 from hm3.layers.bank import LayerBank
 from hm3.layers.decoder import Decoder, LayerWeights
+from hm3.layers.empty_model import empty_model
 from hm3.layers.families import FAMILIES, Family, family_of
 from hm3.layers.forward import Ending, Forward, LayerKind, Weights, answers
 
@@ -22,5 +25,6 @@ __all__ = [
     "LayerWeights",
     "Weights",
     "answers",
+    "empty_model",
     "family_of",
 ]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from hm3.checkpoints import Checkpoint
+from hm3.checkpoints.vocabulary import shared_rows
 from hm3.errors import CheckpointError
 from hm3.layers.families import Family, family_of
 from hm3.layers.forward import Ending, Forward, Weights
@@ -76,10 +77,18 @@ class LayerBank:
         embedding: tuple[Tensor, ...] = self._part((digest, "embedding"), lambda: self._read_embedding(digest))
         return embedding
 
-    def ending(self, digest: str) -> Ending:
-        """Final norm and output head; a tied head is the embedding itself."""
+    def ending(self, digest: str, beside: str | None = None) -> Ending:
+        """Final norm and output head; a tied head is the embedding itself.
+
+        Args:
+            digest: The head host.
+            beside: The embedding host: the head then has only the rows that both have.
+        """
         ending: Ending = self._part((digest, "ending"), lambda: self._read_ending(digest))
-        return ending
+        if beside is None or beside == digest:
+            return ending
+        rows = shared_rows(self.checkpoint(beside), self.checkpoint(digest))
+        return ending._replace(head=ending.head[:rows])
 
     def _source(self, digest: str) -> tuple[Checkpoint, Family]:
         if digest not in self._sources:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import reprlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hm3.errors import CheckpointError
-from hm3.layers.decoder import Decoder, LayerWeights
-from hm3.layers.forward import ForwardMaker, LayerKind, WeightsForm
-
-
-def plain_kind(config: Mapping[str, Any], layer: int) -> LayerKind:
-    """The kind of layers that are all alike."""
-    return LayerKind()
+from hm3.layers.decoder import Decoder, Design, designs
+from hm3.layers.forward import ForwardMaker, WeightsForm
+from hm3.layers.kinds import Kind, kind_with_experts, listed_kind, plain_kind, sometimes_turned_kind, windowed_kind
+from hm3.layers.refusals import obstacle
+from hm3.layers.stage import Parts
+from hm3.layers.stock import StockForward
+from hm3.layers.stock_weights import PackedExperts, StockWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Family:
         embedding: Names of what comes before the layers, the token embedding first.
         norm: Names of the final norm's tensors.
         head: Name of the output head; absent from the file where it is tied to the embedding.
-        refused: Config keys that change the forward in ways this row doesn't cover, with the only value allowed.
+        refused: Config keys that change the forward in ways this row doesn't cover, with the only value allowed beside
+            none.
         weights: Packs a layer's tensors for the forward.
         forward: Makes the forward at a host's scalars.
         kind: Of a source's config and a layer's index: what the layer does otherwise than its neighbours.
@@ -38,27 +41,69 @@ class Family:
     norm: tuple[str, ...] = ("model.norm.weight",)
     head: str = "lm_head.weight"
     refused: tuple[tuple[str, Any], ...] = ()
-    weights: WeightsForm = LayerWeights.stack
+    weights: WeightsForm = designs.PLAIN.layout.pack
     forward: ForwardMaker = Decoder
-    kind: Callable[[Mapping[str, Any], int], LayerKind] = plain_kind
+    kind: Kind = plain_kind
 
     def layer_names(self, names: Iterable[str], index: int) -> list[str]:
-        """Of a checkpoint's tensor `names` those of layer `index`; old files keep rotary tables, which nobody reads."""
+        """Of a checkpoint's tensor `names` the weights of layer `index`."""
         prefix = self.layer_prefix(index)
-        return [name for name in names if name.startswith(prefix) and not name.endswith("rotary_emb.inv_freq")]
+        return [name for name in names if name.startswith(prefix)]
 
     def layer_prefix(self, index: int) -> str:
         """Prefix of the tensors of layer `index`."""
         return self.layer.format(index)
 
 
-_PLAIN = (("hidden_act", "silu"), ("pretraining_tp", 1))
+_ANY = (("per_layer_config", None),)
+_PLAIN = (*_ANY, ("hidden_act", "silu"), ("pretraining_tp", 1))
+_GEMMA = (*_ANY, ("hidden_activation", "gelu_pytorch_tanh"), ("use_bidirectional_attention", False))
+
+
+def _designed(model_type: str, design: Design, **row: Any) -> Family:
+    """The row of a family whose decoder is of this design."""
+    return Family(model_type, weights=design.layout.pack, forward=partial(Decoder, design=design), **row)
+
+
+_GPT2 = partial(StockForward, parts=Parts("h", "ln_f", ("wte.weight", "wpe.weight")))
+_NEOX = partial(StockForward, parts=Parts("layers", "final_layer_norm", ("embed_in.weight",)))
+_SOME_EXPERTS, _SOME_LISTED_EXPERTS = kind_with_experts(plain_kind), kind_with_experts(listed_kind)
+_MIXTRAL = PackedExperts("block_sparse_moe", gate="w1", up="w3", down="w2")
 
 FAMILIES: dict[str, Family] = {
     row.model_type: row
     for row in (
         Family("llama", refused=_PLAIN),
-        Family("qwen2", refused=(*_PLAIN, ("use_sliding_window", False))),
+        Family("mistral", refused=_PLAIN, kind=windowed_kind),
+        Family("qwen2", refused=_PLAIN, kind=listed_kind),
+        _designed("qwen3", designs.NORMED_HEADS, refused=_PLAIN, kind=listed_kind),
+        _designed("phi3", designs.FUSED, refused=_PLAIN, kind=windowed_kind),
+        _designed("gemma2", designs.GEMMA2, refused=_GEMMA, kind=listed_kind),
+        _designed("gemma3_text", designs.GEMMA3, refused=_GEMMA, kind=listed_kind),
+        Family("smollm3", refused=_PLAIN, kind=sometimes_turned_kind),
+        _designed("olmo2", designs.POST_NORMED, refused=_PLAIN),
+        Family(
+            "gpt_neox",
+            layer="gpt_neox.layers.{}.",
+            embedding=("gpt_neox.embed_in.weight",),
+            norm=("gpt_neox.final_layer_norm.weight", "gpt_neox.final_layer_norm.bias"),
+            head="embed_out.weight",
+            refused=_ANY,
+            weights=StockWeights.keep,
+            forward=_NEOX,
+        ),
+        Family(
+            "gpt2",
+            layer="transformer.h.{}.",
+            embedding=("transformer.wte.weight", "transformer.wpe.weight"),
+            norm=("transformer.ln_f.weight", "transformer.ln_f.bias"),
+            refused=(*_ANY, ("scale_attn_by_inverse_layer_idx", False), ("add_cross_attention", False)),
+            weights=StockWeights.keep,
+            forward=_GPT2,
+        ),
+        Family("mixtral", refused=_ANY, weights=_MIXTRAL, forward=StockForward),
+        Family("qwen3_moe", refused=_ANY, weights=PackedExperts(), forward=StockForward, kind=_SOME_EXPERTS),
+        Family("qwen2_moe", refused=_ANY, weights=PackedExperts(), forward=StockForward, kind=_SOME_LISTED_EXPERTS),
     )
 }
 
@@ -71,13 +116,16 @@ def family_of(name: str, config: Mapping[str, Any]) -> Family:
         config: Its ``config.json``.
 
     Raises:
-        CheckpointError: No row for this model type, or a setting the row doesn't cover.
+        CheckpointError: No row for this model type, layers that don't stand alone, or a setting the row doesn't cover.
     """
     model_type = config.get("model_type")
-    family = FAMILIES.get(str(model_type))
+    family, found = FAMILIES.get(str(model_type)), obstacle(config)
+    if found is not None:
+        rule = f"{found.field} of a decoder whose layers stand alone"
+        raise CheckpointError(f"source {name}: {rule}, got {reprlib.repr(config[found.field])}: {found.reason}")
     if family is None:
         raise CheckpointError(f"source {name}: model_type must be one of {', '.join(FAMILIES)}, got {model_type!r}")
     for key, only in family.refused:
-        if config.get(key, only) != only:
+        if config.get(key) not in (None, only):
             raise CheckpointError(f"source {name}: {model_type} needs {key}={only!r}, got {config[key]!r}")
     return family

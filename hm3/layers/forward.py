@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+FULL, SLIDING = "full_attention", "sliding_attention"  # entries of ``layer_types`` in transformers' configs
+
 
 class LayerKind(NamedTuple):
     """What a layer does otherwise than its neighbours; it comes from the layer's own source and goes where it goes.
@@ -15,10 +17,12 @@ class LayerKind(NamedTuple):
     Attributes:
         attention: The layer's entry in ``layer_types``.
         rope: Whether its attention turns queries and keys by position.
+        experts: In families with experts, whether its MLP has any.
     """
 
-    attention: str = "full_attention"
+    attention: str = FULL
     rope: bool = True
+    experts: bool = True
 
 
 class Weights(Protocol):
@@ -80,6 +84,13 @@ class Forward(Protocol):
 
     def logits(self, ending: Ending, hidden: Tensor) -> Tensor:
         """(n, width) to (n, vocabulary)."""
+        ...
+
+    def at(self, scale: float) -> Forward:
+        """The same forward for hidden states `scale` times as large as those of the exported model.
+
+        Norms that read the hidden states add an epsilon that is ``scale ** 2`` times as large; all other norms stay.
+        """
         ...
 
 

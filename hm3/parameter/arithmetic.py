@@ -7,8 +7,9 @@ have the same tensors, so the kernels are called directly, in the order in which
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -17,10 +18,12 @@ from mergekit.merge_methods.base import TensorGroup
 from mergekit.merge_methods.buffers import copy_non_floating_buffer
 from torch import Tensor
 
-from hm3.checkpoints import Checkpoint
+from hm3.checkpoints import Checkpoint, Computed
+from hm3.checkpoints.dtypes import NAMES, TORCH_DTYPES
 from hm3.errors import CheckpointError
 from hm3.parameter.configuration import parent_parameters, shared_parameters
 from hm3.parameter.methods import METHODS, SEED
+from hm3.parameter.padding import merge_rows, vocabulary_tensors
 from hm3.recipe import MergeSpec, Source
 
 
@@ -35,7 +38,14 @@ class Kernel(Protocol):
 def merge_tensors(
     spec: MergeSpec, checkpoints: Mapping[str, Checkpoint], *, dtype: torch.dtype | None = None
 ) -> Iterator[tuple[str, Tensor]]:
-    """Name and value of every merged tensor, sorted by name; global generators are left alone.
+    """Name and value of every merged tensor, as `planned_tensors` has them."""
+    return ((planned.name, planned.make()) for planned in planned_tensors(spec, checkpoints, dtype=dtype))
+
+
+def planned_tensors(
+    spec: MergeSpec, checkpoints: Mapping[str, Checkpoint], *, dtype: torch.dtype | None = None
+) -> list[Computed]:
+    """Every merged tensor, sorted by name, to be made in this order; global generators are left alone.
 
     Args:
         spec: The merge.
@@ -46,20 +56,38 @@ def merge_tensors(
         CheckpointError: The sources' tensors differ in name or shape.
     """
     inputs = [checkpoints[source.name] for source in _inputs(spec)]
-    check_same_tensors(inputs)
-    kernel = _kernel(spec, dtype or inputs[0].dtype)
-    state = _initial_state(spec)
-    for name in sorted(inputs[0].tensor_names):
+    host = checkpoints[(spec.base or spec.parents[0]).name]
+    by_token = vocabulary_tensors(host)
+    check_same_tensors([host, *inputs], by_token)
+    dtype = dtype or inputs[0].dtype
+    kernel, state = _kernel(spec, dtype), _initial_state(spec)
+
+    def make(name: str) -> Tensor:
         with torch.no_grad(), _generator(state):
-            merged = kernel(name, [checkpoint.tensor(name) for checkpoint in inputs])
-        yield name, merged
+            tensors = [checkpoint.read(name) for checkpoint in inputs]
+            if name in by_token:
+                return merge_rows(partial(kernel, name), tensors, host.read(name))
+            return kernel(name, tensors)
+
+    return [
+        Computed(name, _merged_type(entry.dtype, dtype), entry.shape, partial(make, name))
+        for name, entry in sorted(host.tensors.items())
+    ]
 
 
-def check_same_tensors(checkpoints: Sequence[Checkpoint]) -> None:
+def _merged_type(given: str, dtype: torch.dtype) -> str:
+    return NAMES[dtype] if TORCH_DTYPES[given].is_floating_point else given
+
+
+def check_same_tensors(checkpoints: Sequence[Checkpoint], by_token: Collection[str] = ()) -> None:
     """Refuse sources that cannot be merged tensor by tensor.
 
+    Args:
+        checkpoints: The sources.
+        by_token: Names of the tensors whose number of rows may differ.
+
     Raises:
-        CheckpointError: Names or shapes differ: another depth, width or vocabulary, or a head tied in one only.
+        CheckpointError: Names or shapes differ: another depth or width, or a head tied in one only.
     """
     first, *others = checkpoints
     for other in others:
@@ -69,7 +97,8 @@ def check_same_tensors(checkpoints: Sequence[Checkpoint]) -> None:
                 f"merge: {first.name} and {other.name} must have the same tensors, got {name} only in {owner}"
             )
         for name, entry in first.tensors.items():
-            if entry.shape != other.tensors[name].shape:
+            start = 1 if name in by_token else 0
+            if entry.shape[start:] != other.tensors[name].shape[start:]:
                 raise CheckpointError(
                     f"merge: {name} of {first.name} and {other.name} must have one shape, "
                     f"got {list(entry.shape)} and {list(other.tensors[name].shape)}"

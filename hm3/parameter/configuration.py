@@ -16,26 +16,38 @@ from hm3.recipe import MergeSpec
 def configuration(spec: MergeSpec, paths: Mapping[str, Path], *, dtype: str = "bfloat16") -> dict[str, Any]:
     """What ``mergekit-yaml`` reads, as data; the seed of random methods is its option ``--random-seed``.
 
-    `base_model` is always stated: without it mergekit takes config and tokenizer from an element of a set, which
-    differs from run to run.
-
     Args:
         spec: The merge.
         paths: Name of a source -> its folder.
         dtype: Type of arithmetic and result, as torch names it.
     """
+    names = (source.name for source in spec.sources)
+    return merge_document(spec, {name: folder_reference(paths[name]) for name in names}, dtype=dtype)
+
+
+def merge_document(spec: MergeSpec, models: Mapping[str, Any], *, dtype: str) -> dict[str, Any]:
+    """`configuration` for models wherever they are.
+
+    `base_model` is always stated: without it mergekit takes config and tokenizer from an element of a set, which
+    differs from run to run.
+
+    Args:
+        spec: The merge.
+        models: Name of a source -> what mergekit calls it.
+        dtype: Type of arithmetic and result, as torch names it.
+    """
     host = (spec.parents[0] if spec.method == "slerp" else spec.base) or spec.parents[0]
-    models = [
-        {"model": _model(paths[parent.name]), "parameters": parent_parameters(spec, index)}
+    merged = [
+        {"model": models[parent.name], "parameters": parent_parameters(spec, index)}
         for index, parent in enumerate(spec.parents)
     ]
     if spec.method == "linear" and host not in spec.parents:
-        models.append({"model": _model(paths[host.name]), "parameters": {"weight": 0.0}})
+        merged.append({"model": models[host.name], "parameters": {"weight": 0.0}})
     data = {
         "merge_method": spec.method,
-        "base_model": _model(paths[host.name]),
+        "base_model": models[host.name],
         "dtype": dtype,
-        "models": [model if model["parameters"] else {"model": model["model"]} for model in models],
+        "models": [model if model["parameters"] else {"model": model["model"]} for model in merged],
         "parameters": shared_parameters(spec),
     }
     return {key: value for key, value in data.items() if value}
@@ -65,7 +77,7 @@ def shared_parameters(spec: MergeSpec) -> dict[str, Any]:
     return {name: setting(spec, name, 0) for name, row in parameters.items() if row.part == "shared" and name != SEED}
 
 
-def _model(path: Path) -> Any:
+def folder_reference(path: Path) -> Any:
     """A local folder as mergekit reads it; ``@`` and ``+`` would mean a revision and an adapter in plain text."""
     text = str(Path(path).absolute())
     return {"model": {"path": text}} if {"@", "+"} & set(text) else text

@@ -9,7 +9,7 @@ from typing import Any
 
 from hm3.checkpoints import Checkpoint, fill_folder, staged_folder
 from hm3.errors import CheckpointError, ConfigurationError
-from hm3.parameter.arithmetic import merge_tensors
+from hm3.parameter.arithmetic import planned_tensors
 from hm3.parameter.configuration import configuration_text
 from hm3.recipe import MergeSpec, Source
 
@@ -50,7 +50,7 @@ def fill_merge(folder: Path, spec: MergeSpec, checkpoints: Mapping[str, Checkpoi
         "merge.json": json.dumps(spec.to_json(), indent=2) + "\n",
         "mergekit.yaml": configuration_text(spec, paths, dtype=dtype),
     }
-    tensors = merge_tensors(spec, checkpoints, dtype=host.dtype)
+    tensors = planned_tensors(spec, checkpoints, dtype=host.dtype)
     fill_folder(folder, config, tensors, copy_from=host.path, files=files)
 
 

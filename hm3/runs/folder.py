@@ -10,6 +10,7 @@ from hm3.checkpoints import write_atomic
 from hm3.errors import ConfigurationError
 from hm3.runs.front import FrontFile
 from hm3.runs.reading import front_from_json
+from hm3.seams import SEAMS, SeamValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class RunFolder:
     def front(self) -> Path:
         """The result."""
         return self.path / "front.json"
+
+    @property
+    def seams(self) -> Path:
+        """What was fitted for the seams of its front; rotations lie beside it."""
+        return self.path / "seams.json"
 
     @property
     def picture(self) -> Path:
@@ -70,6 +76,31 @@ class RunFolder:
         """
         text = json.dumps(front.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
         write_atomic(self.front, text + "\n")
+
+    def write_seams(self, values: SeamValues) -> None:
+        """Write ``seams.json`` and, beside it, rotations; nothing where there are no seams.
+
+        Raises:
+            OutputError: The folder cannot be written.
+        """
+        if values.matrices is not None:
+            write_atomic(self.path / SEAMS, values.matrices)
+        if values.transforms:
+            write_atomic(self.seams, json.dumps(values.to_json(), indent=1) + "\n")
+
+    def read_seams(self) -> SeamValues:
+        """Read what `write_seams` wrote; empty where there is nothing.
+
+        Raises:
+            CheckpointError: Rotations are missing, or others.
+            ConfigurationError: It is damaged.
+        """
+        if not self.seams.is_file():
+            return SeamValues()
+        try:
+            return SeamValues.from_json(json.loads(self.seams.read_bytes()), self.path)
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"{self.seams}: must be JSON, got {error}") from error
 
     def read_front(self) -> FrontFile:
         """Read ``front.json``.

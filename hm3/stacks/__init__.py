@@ -5,7 +5,7 @@ so a layer that keeps its old one, or occurs twice under one number, computes so
 """
 
 from hm3.stacks.assembly import assemble
-from hm3.stacks.config import stack_config
+from hm3.stacks.config import stack_config, untied_bytes
 from hm3.stacks.tensors import stack_tensors
 
-__all__ = ["assemble", "stack_config", "stack_tensors"]
+__all__ = ["assemble", "stack_config", "stack_tensors", "untied_bytes"]

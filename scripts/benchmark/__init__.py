@@ -4,5 +4,6 @@
 - `report`: what a benchmark gives back, and what an interrupted one has kept
 - `zoo`, `candidates`, `rival` (with `passthrough`): what is measured, on what, against what
 - `ideal`, `loops`, `memory`: the least that scoring can take; what surrounds it; what it holds
-- `throughput` (with `throughput_figures`), `evaluator`: the benchmarks
+- `export_models`, `export_side`, `export_contest`: what is exported, by one side, by both in turns
+- `throughput`, `export` (each with its `_figures`), `evaluator`: benchmarks
 """

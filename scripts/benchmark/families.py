@@ -10,6 +10,7 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
+from transformers.utils.logging import disable_progress_bar
 
 from scripts.benchmark.report import Report, Request, rounded
 from scripts.families.proof import Proof, prove
@@ -20,6 +21,7 @@ from scripts.families.samples import SAMPLES, Sample
 
 def run(request: Request) -> Report:
     """Prove every family; the two forms do not differ."""
+    disable_progress_bar()
     questions = instances()
     proofs = [Proof(**request.kept(each.name, partial(_proof, each, questions, request))) for each in SAMPLES]
     refused = refusals()

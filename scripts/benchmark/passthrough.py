@@ -10,15 +10,16 @@ from hm3.checkpoints import Checkpoint
 from hm3.recipe import Recipe
 
 
-def merge_to_disk(recipe: Recipe, checkpoints: Mapping[str, Checkpoint], folder: Path) -> Path:
-    """The stack written by mergekit's passthrough, over what is in `folder`."""
+def merge_to_disk(recipe: Recipe, checkpoints: Mapping[str, Checkpoint], folder: Path, **options: Any) -> Path:
+    """The stack written by mergekit's passthrough, with `options` of its own, over what is in `folder`."""
     from mergekit.config import MergeConfiguration
     from mergekit.merge import run_merge
     from mergekit.options import MergeOptions
 
     host = checkpoints[recipe.embedding_host]
     stated = {"merge_method": "passthrough", "dtype": host.config["dtype"], "slices": slices(recipe, checkpoints)}
-    run_merge(MergeConfiguration.model_validate(stated), str(folder), MergeOptions(quiet=True, write_model_card=False))
+    chosen = MergeOptions(quiet=True, write_model_card=False, **options)
+    run_merge(MergeConfiguration.model_validate(stated), str(folder), chosen)
     return folder
 
 

@@ -10,6 +10,7 @@ from scripts.benchmark.report import Report, Request
 MODULES = {
     "throughput": "scripts.benchmark.throughput",
     "evaluator": "scripts.benchmark.evaluator",
+    "export": "scripts.benchmark.export",
     "families": "scripts.benchmark.families",
 }
 

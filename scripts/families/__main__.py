@@ -9,6 +9,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from transformers.utils.logging import disable_progress_bar
+
 from hm3.checkpoints import write_atomic
 from scripts.families.page import PAGE, page
 from scripts.families.proof import prove
@@ -20,6 +22,7 @@ from scripts.families.samples import SAMPLES
 def main() -> None:
     """Measure, then write."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    disable_progress_bar()
     questions = instances()
     with tempfile.TemporaryDirectory(prefix="hm3-families-") as folder:
         proofs = [prove(sample, Path(folder) / str(i), questions) for i, sample in enumerate(SAMPLES)]

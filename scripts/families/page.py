@@ -27,13 +27,17 @@ def _proofs(proofs: Sequence[Proof]) -> str:
 
 
 def _row(proof: Proof) -> str:
-    figures = " | ".join(f"{figure:.0e}" for figure in (proof.reference, proof.reloaded, proof.likelihood))
+    figures = " | ".join(f"{figure:.0e}" if figure else "0" for figure in _figures(proof))
     return f"| {proof.name} | {figures} | {'same' if proof.texts == 1 else 'differ'} | {len(proof.keys) or 'all'} |"
+
+
+def _figures(proof: Proof) -> tuple[float, ...]:
+    return proof.reference, proof.reloaded, proof.likelihood
 
 
 def _refused(refused: Mapping[str, str]) -> str:
     rows = (f"| `{name}` | {reason.replace('|', chr(92) + '|')} |" for name, reason in refused.items())
-    return "\n".join(["| model type | what is said |\n|---|---|", *rows])
+    return "\n".join(["| model type | reason |\n|---|---|", *rows])
 
 
 def _between(text: str, mark: str, table: str) -> str:

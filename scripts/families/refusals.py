@@ -12,7 +12,7 @@ MODEL_TYPES = (
 
 
 def refusals() -> dict[str, str]:
-    """Model type -> the one line that a user reads.
+    """Model type -> the reason, as a user reads it.
 
     Raises:
         AssertionError: One of them is let pass.
@@ -26,5 +26,5 @@ def _refusal(model_type: str) -> str:
     try:
         family_of("x", CONFIG_MAPPING[model_type]().to_dict())
     except CheckpointError as error:
-        return str(error).removeprefix("source x: ")
+        return str(error).partition(f"got {model_type!r}: ")[2] or str(error)
     raise AssertionError(f"{model_type} is let pass")

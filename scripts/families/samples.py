@@ -60,6 +60,14 @@ def _experts(depth: int) -> Mapping[str, Any]:
     return {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 24, "norm_topk_prob": True}
 
 
+def _experts_and_window(depth: int) -> Mapping[str, Any]:
+    return {**_experts(depth), **_qwen2_window(depth), "shared_expert_intermediate_size": 40}
+
+
+def _mixtral(depth: int) -> Mapping[str, Any]:
+    return {"num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": WINDOW}
+
+
 def _old_shape(depth: int) -> Mapping[str, Any]:
     return {"n_layer": depth, "n_embd": 32, "n_head": 4, "n_positions": 256}
 
@@ -78,8 +86,9 @@ SAMPLES = (
     Sample("OLMo-2", "olmo2"),
     Sample("GPT-NeoX", "gpt_neox", lambda depth: {"rotary_pct": 0.5}),
     Sample("GPT-2", "gpt2", _old_shape, tied=True),
-    Sample("Mixtral", "mixtral", lambda depth: {"num_local_experts": 4, "num_experts_per_tok": 2}),
+    Sample("Mixtral, sliding window", "mixtral", _mixtral),
     Sample("Qwen3-MoE", "qwen3_moe", _experts),
+    Sample("Qwen2-MoE, sliding window", "qwen2_moe", _experts_and_window),
 )
 
 

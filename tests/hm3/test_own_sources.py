@@ -112,7 +112,7 @@ MISTAKES = {
     "+sources.experts.math={one}": "sources.experts.math: is set already",
     "+sources.base={one}": "sources.base: is set already",
     "sources.base.path={one}": "sources.base.path: ",
-    "sources={one}": "sources: one of own, zoo, got '/",
+    "sources={one}": "sources: one of llama2_7b, own, qwen2_5_1_5b, zoo, got '/",
     "sources.experts={one}": "sources: a base and experts by name (+sources.experts.NAME=PATH), got '/",
     "sources.experts=[one]": "sources.experts: settings by name, sources.experts.NAME=VALUE, got [one]",
     "sources.experts.math=": "source math: a folder or zoo:NAME, got ''",

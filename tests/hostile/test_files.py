@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from hypothesis import strategies as st
 
-from hm3.checkpoints import Checkpoint, check_compatible
+from hm3.checkpoints import Checkpoint, check_compatible, check_loading
 from hm3.evaluation import load_tasks
 from hm3.model_folder import write_model
 from hm3.recipe import LayerRef, Recipe
@@ -36,6 +36,7 @@ def stacked(folder, target):
     """Everything that a run does with a source, in small: open, compare, read, export."""
     whole = Checkpoint.open("whole", sources() / "single")
     broken = Checkpoint.open("broken", folder)
+    check_loading(broken)
     check_compatible([whole, broken], "refuse")
     path = [LayerRef("whole", 0), LayerRef("broken", 1)]
     recipe = Recipe.build(path, "whole", "broken", {"whole": whole.source, "broken": broken.source})

@@ -43,7 +43,7 @@ def test_an_unknown_model_is_one_line(cache):
         hub_folder("chat", "org/chat")
     assert str(caught.value) == (
         "source chat: a folder, zoo:NAME or a model of the Hub, got 'org/chat' "
-        "(not in the local cache, and the Hub cannot be reached)"
+        "(not in the local cache, and the Hub cannot be reached: HF_HUB_OFFLINE is set)"
     )
 
 

@@ -57,9 +57,9 @@ def asked(monkeypatch):
     stacks = []
     score = LocalScorer.score
 
-    def spied(self, contents, row_set, exits=()):
+    def spied(self, contents, row_set, exits=(), *seams):
         stacks.extend((content, row_set) for content in contents)
-        return score(self, contents, row_set, exits)
+        return score(self, contents, row_set, exits, *seams)
 
     monkeypatch.setattr(LocalScorer, "score", spied)
     return stacks

@@ -123,9 +123,9 @@ def test_exits_are_counted_apart_and_each_is_read_once(bench, sources, monkeypat
     read = []
     score = LocalScorer.score
 
-    def spied(self, stacks, row_set, exits=()):
+    def spied(self, stacks, row_set, exits=(), *seams):
         read.append((len(stacks), len(exits)))
-        return score(self, stacks, row_set, exits)
+        return score(self, stacks, row_set, exits, *seams)
 
     monkeypatch.setattr(LocalScorer, "score", spied)
     first, second = recipe(sources, "a0 b1 a2"), recipe(sources, "a0 b1 b2")

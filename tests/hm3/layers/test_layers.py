@@ -5,7 +5,7 @@ import torch
 
 from hm3.checkpoints import Checkpoint
 from hm3.errors import CheckpointError
-from hm3.layers import FAMILIES, Decoder, LayerBank, LayerKind, LayerWeights, family_of
+from hm3.layers import FAMILIES, LayerBank, family_of
 from tests.tiny import write_checkpoint
 
 CPU = torch.device("cpu")
@@ -67,39 +67,17 @@ def test_a_dropped_source_frees_its_weights(source):
         bank.layer("d", 0)
 
 
-def test_stacking_and_unstacking_a_layer_give_its_tensors_back_as_views(source):
-    prefix = "model.layers.2."
-    tensors = {name.removeprefix(prefix): source.tensor(name) for name in source.tensors if name.startswith(prefix)}
-    weights = LayerWeights.stack(tensors, LayerKind())
-    back = weights.tensors()
-    assert set(back) == set(tensors)
-    assert all(torch.equal(back[name], tensors[name]) for name in tensors)
-    assert back["self_attn.k_proj.weight"].untyped_storage().data_ptr() == weights.qkv.untyped_storage().data_ptr()
-
-
-@pytest.mark.parametrize("name", ["self_attn.q_norm.weight", "mlp.up_proj.bias"])
-def test_a_tensor_that_the_forward_would_ignore_is_refused(source, name):
-    prefix = "model.layers.0."
-    tensors = {name.removeprefix(prefix): source.tensor(name) for name in source.tensors if name.startswith(prefix)}
-    with pytest.raises(CheckpointError, match=name):
-        LayerWeights.stack({**tensors, name: torch.zeros(4)}, LayerKind())
-
-
-def test_a_tensor_that_is_missing_is_named(source):
-    prefix = "model.layers.0."
-    tensors = {name.removeprefix(prefix): source.tensor(name) for name in source.tensors if name.startswith(prefix)}
-    del tensors["mlp.down_proj.weight"]
-    with pytest.raises(CheckpointError, match=r"mlp\.down_proj\.weight"):
-        LayerWeights.stack(tensors, LayerKind())
-
-
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"model_type": "mamba"}, "source x: model_type must be one of .*llama.*, got 'mamba'"),
+        ({"model_type": "bloom"}, "source x: model_type must be one of .*llama.*, got 'bloom'"),
         ({}, "got None"),
         ({"model_type": "llama", "hidden_act": "gelu"}, "llama needs hidden_act='silu', got 'gelu'"),
-        ({"model_type": "qwen2", "use_sliding_window": True}, "qwen2 needs use_sliding_window=False, got True"),
+        (
+            {"model_type": "gemma2", "use_bidirectional_attention": True},
+            "needs use_bidirectional_attention=False, got T",
+        ),
+        ({"model_type": "qwen3", "per_layer_config": {"1": {}}}, "qwen3 needs per_layer_config=None, got {'1': {}}"),
     ],
 )
 def test_a_family_without_a_row_or_with_another_forward_is_refused(config, message):
@@ -107,43 +85,9 @@ def test_a_family_without_a_row_or_with_another_forward_is_refused(config, messa
         family_of("x", config)
 
 
+def test_a_setting_that_is_stated_as_none_is_not_set():
+    assert family_of("x", {"model_type": "gemma2", "use_bidirectional_attention": None}) is FAMILIES["gemma2"]
+
+
 def test_every_family_has_a_row_of_its_own_name():
     assert all(family_of("x", {"model_type": name}) is row for name, row in FAMILIES.items())
-
-
-def test_padding_to_the_right_changes_nothing_at_real_positions(source):
-    bank = bank_of(source)
-    decoder = bank.forward("d", 12)
-    hidden = torch.randn(1, 12, 32, generator=torch.Generator().manual_seed(0))
-    whole = decoder.layer(bank.layer("d", 0), hidden)
-    torch.testing.assert_close(whole[:, :7], decoder.layer(bank.layer("d", 0), hidden[:, :7]), atol=1e-6, rtol=0)
-
-
-def test_the_last_layer_is_the_layer_at_answer_positions(source):
-    bank = bank_of(source)
-    decoder = bank.forward("d", 9)
-    hidden = torch.randn(2, 9, 32, generator=torch.Generator().manual_seed(0))
-    slots, used = torch.tensor([[3, 4, 5], [8, 0, 0]]), torch.tensor([[True, True, True], [True, False, False]])
-    whole = decoder.layer(bank.layer("d", 0), hidden.clone())
-    expected = torch.stack([whole[0, 3], whole[0, 4], whole[0, 5], whole[1, 8]])
-    kept = decoder.last_layer(bank.layer("d", 0), hidden, slots, used)
-    torch.testing.assert_close(kept, expected, atol=1e-6, rtol=0)
-
-
-def test_long_rows_run_like_short_ones(source):
-    """Beyond 512 tokens attention takes another way; what a row begins with is the same on both."""
-    bank = bank_of(source)
-    decoder, weights = bank.forward("d", 700), bank.layer("d", 0)
-    hidden = torch.randn(2, 700, 32, generator=torch.Generator().manual_seed(0))
-    whole = decoder.layer(weights, hidden)
-    torch.testing.assert_close(whole[:, :400], decoder.layer(weights, hidden[:, :400]), atol=1e-5, rtol=0)
-    slots, used = torch.tensor([[500, 650], [699, 0]]), torch.tensor([[True, True], [True, False]])
-    expected = torch.stack([whole[0, 500], whole[0, 650], whole[1, 699]])
-    torch.testing.assert_close(decoder.last_layer(weights, hidden, slots, used), expected, atol=1e-5, rtol=0)
-
-
-@pytest.mark.parametrize("kind", ["dynamic", "longrope"])
-def test_rotary_embeddings_that_depend_on_the_text_are_refused(source, kind):
-    config = {**source.config, "rope_parameters": {"rope_type": kind, "factor": 2.0}}
-    with pytest.raises(CheckpointError, match=f"must not depend on the sequence, got '{kind}'"):
-        Decoder(config, 8, CPU, torch.float32)

@@ -1,28 +1,18 @@
-"""Recipes: everything that is needed to build a model, as values. Standard library only.
-
-A recipe speaks of sources by *name* for people and by *digest* for identity: two recipes with the same content have
-the same digest, whatever their sources are called and wherever they lie.
-"""
+"""A model as a stack of layers."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from hm3.errors import ConfigurationError
+from hm3.recipe.digests import digest_of
+from hm3.recipe.sources import Source
 
 FORMAT = 1  # of the JSON form; a reader refuses what it does not know
-
-
-def digest_of(value: Any) -> str:
-    """SHA-256 (hex) of a JSON value in canonical form: sorted keys, no spaces."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,95 +24,6 @@ class LayerRef:
 
     def __str__(self) -> str:
         return f"{self.source}:{self.layer}"
-
-
-@dataclass(frozen=True, slots=True)
-class MergeSpec:
-    """How a merged source is made: a merge method over parents, with one weight for each.
-
-    Attributes:
-        method: Name of the merge method, e.g. ``dare_ties``.
-        base: The base source, or None for methods that need none.
-        parents: The sources that are merged, in order.
-        weights: One weight for each parent.
-        settings: Further settings of the method, sorted by name (density, seed, ...).
-    """
-
-    method: str
-    base: Source | None
-    parents: tuple[Source, ...]
-    weights: tuple[float, ...]
-    settings: tuple[tuple[str, float | int | str | bool], ...] = ()
-
-    def __post_init__(self) -> None:
-        if len(self.parents) != len(self.weights):
-            raise ConfigurationError(
-                f"merge weights: one for each parent, {len(self.parents)} in all, got {len(self.weights)}"
-            )
-
-    @property
-    def digest(self) -> str:
-        """Digest of the merge's content: the parents' digests, not their names."""
-        return digest_of(
-            {
-                "method": self.method,
-                "base": self.base and self.base.digest,
-                "parents": [parent.digest for parent in self.parents],
-                "weights": list(self.weights),
-                "settings": [list(setting) for setting in self.settings],
-            }
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """The spec as a JSON value; `from_json` reads it back."""
-        return {
-            "method": self.method,
-            "base": self.base and self.base.to_json(),
-            "parents": [parent.to_json() for parent in self.parents],
-            "weights": list(self.weights),
-            "settings": dict(self.settings),
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> MergeSpec:
-        """Read what `to_json` wrote."""
-        return cls(
-            method=value["method"],
-            base=value["base"] and Source.from_json(value["base"]),
-            parents=tuple(Source.from_json(parent) for parent in value["parents"]),
-            weights=tuple(value["weights"]),
-            settings=tuple(sorted(value["settings"].items())),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A model whose layers may be used: its name, the digest of its content, and how it was merged if it was."""
-
-    name: str
-    digest: str
-    merge: MergeSpec | None = None
-
-    def __post_init__(self) -> None:
-        if self.merge is not None and self.digest != self.merge.digest:
-            raise ConfigurationError(
-                f"source {self.name}: digest must be that of its merge, {self.merge.digest[:12]},"
-                f" got {str(self.digest)[:12]}"
-            )
-
-    @classmethod
-    def merged(cls, name: str, spec: MergeSpec) -> Source:
-        """A source that the parameter level makes: its digest is that of its specification."""
-        return cls(name, spec.digest, spec)
-
-    def to_json(self) -> dict[str, Any]:
-        """The source as a JSON value; `from_json` reads it back."""
-        return {"name": self.name, "digest": self.digest, "merge": self.merge and self.merge.to_json()}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Source:
-        """Read what `to_json` wrote."""
-        return cls(value["name"], value["digest"], value["merge"] and MergeSpec.from_json(value["merge"]))
 
 
 class Content(NamedTuple):
@@ -143,7 +44,8 @@ class Recipe:
         embedding_host: Name of the source of the embedding, the tokenizer and the config's scalars.
         head_host: Name of the source of the final norm and the head.
         sources: The sources that path and hosts name, sorted by name, each once.
-        seam: Rule at seams; ``none`` leaves the residual stream alone.
+        seam: ``none``, which leaves the residual stream alone, or a rule at seams and the digest of what it was
+            fitted on, ``RULE:DIGEST``; with these, a seam's two sides decide what happens there.
     """
 
     path: tuple[LayerRef, ...]
@@ -162,18 +64,31 @@ class Recipe:
 
     @classmethod
     def build(
-        cls, path: Iterable[LayerRef], embedding_host: str, head_host: str, sources: Mapping[str, Source]
+        cls,
+        path: Iterable[LayerRef],
+        embedding_host: str,
+        head_host: str,
+        sources: Mapping[str, Source],
+        seam: str = "none",
     ) -> Recipe:
         """A recipe that keeps, of all `sources` (by name), the ones it uses."""
         path = tuple(path)
         named = sorted({ref.source for ref in path} | {embedding_host, head_host})
-        return cls(path, embedding_host, head_host, tuple(sources[name] for name in named))
+        return cls(path, embedding_host, head_host, tuple(sources[name] for name in named), seam)
 
     @classmethod
     def identity(cls, source: Source, depth: int) -> Recipe:
         """The recipe that rebuilds `source` itself, which has `depth` layers."""
         path = (LayerRef(source.name, layer) for layer in range(depth))
         return cls.build(path, source.name, source.name, {source.name: source})
+
+    def with_origins(self, origins: Mapping[str, str | None]) -> Recipe:
+        """The same recipe with `origins` (by name) of the sources that don't say where they can be found."""
+        sources = (
+            replace(source, origin=source.origin or (None if source.merge else origins[source.name]))
+            for source in self.sources
+        )
+        return replace(self, sources=tuple(sources))
 
     @property
     def depth(self) -> int:
@@ -230,7 +145,7 @@ class Recipe:
         try:
             recipe, digest = _recipe(value), str(value["digest"])
             fits = recipe.digest == digest
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ConfigurationError(f"recipe: as HM3 writes it, got one with {_damage(error)}") from error
         if not fits:
             raise ConfigurationError(f"recipe.digest: must fit the content, {recipe.digest[:12]}, got {digest[:12]!r}")
@@ -246,7 +161,9 @@ def _recipe(value: Mapping[str, Any]) -> Recipe:
         sources=tuple(Source.from_json(source) for source in value["sources"]),
         seam=value["seam"],
     )
-    texts = [recipe.seam, *(text for source in recipe.sources for text in (source.name, source.digest))]
+    texts = [recipe.seam]
+    for source in (each for used in recipe.sources for each in (used, *used.given)):
+        texts += [source.name, source.digest, source.origin or ""]
     if not all(isinstance(text, str) for text in texts) or not all(type(ref.layer) is int for ref in recipe.path):
         raise TypeError("a name that is no text or a layer that is no integer")
     return recipe
