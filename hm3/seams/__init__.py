@@ -8,13 +8,14 @@
 `transform`     what hidden states are multiplied by: `Transform`
 `values`        fitted values in files: `SeamValues`
 `families`      one row each: what a layer's tensors do to the stream (`roles`)
+`foldable`      what is refused
 `folding`       seams become part of stock weights: `Folding` (`basis`)
 ==============  ==========================================================
 """
 
 from hm3.seams.calibration import Calibration
-from hm3.seams.families import check_foldable, residual_width
 from hm3.seams.fits import NO_TRANSFORMS, Fits, NoSeams, Seams, Transforms, check_tokens
+from hm3.seams.foldable import check_foldable, residual_width
 from hm3.seams.folding import Folding, stack_seams, turns_head
 from hm3.seams.roles import Change
 from hm3.seams.rules import NONE, RULES, check_rule, rule_of

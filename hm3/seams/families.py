@@ -6,15 +6,13 @@ in files and where transformers calls them otherwise in memory; ``*`` stands for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from hm3.checkpoints import Checkpoint
 from hm3.errors import CheckpointError
-from hm3.layers import family_of
 from hm3.seams.roles import Apart, BareReader, Gain, LateGain, Reader, Role, Writer
-from hm3.seams.rules import RULES
 
 ATTENTION, MLP = "input_layernorm.weight", "post_attention_layernorm.weight"
 _ENDS = ("weight", "bias")
@@ -155,27 +153,3 @@ def stream_of(source: Checkpoint) -> Stream:
         rule = f"a family whose weights take a seam in ({', '.join(STREAMS)})"
         raise CheckpointError(f"source {source.name}: for seams, {rule}, got {source.model_type!r}")
     return STREAMS[source.model_type]
-
-
-def residual_width(source: Checkpoint) -> int:
-    """The width of a source's residual stream."""
-    return source.tensors[family_of(source.name, source.config).embedding[0]].shape[1]
-
-
-def check_foldable(rule: str, sources: Iterable[Checkpoint]) -> None:
-    """See that a rule's seams can be folded into the weights of all sources.
-
-    Args:
-        rule: Its name.
-        sources: The sources.
-
-    Raises:
-        CheckpointError: They cannot; the message says why.
-    """
-    for source in sources:
-        stream = stream_of(source)
-        if RULES[rule].turns and stream.unturned:
-            raise CheckpointError(
-                f"source {source.name}: for seam={rule}, a family whose stream can be turned,"
-                f" got {source.model_type}: {stream.unturned}"
-            )

@@ -12,7 +12,8 @@ from hm3.errors import CheckpointError
 from hm3.recipe import Recipe
 from hm3.recipe.junctions import Junction, junctions
 from hm3.seams.basis import Basis, bases
-from hm3.seams.families import check_foldable, residual_width, stream_of
+from hm3.seams.families import stream_of
+from hm3.seams.foldable import check_foldable, residual_width
 from hm3.seams.roles import Change, Gain, Reader, Sibling
 from hm3.seams.rules import rule_of
 from hm3.seams.transform import Transform

@@ -49,10 +49,12 @@ class Reader:
     axis: Axis
     power: int = 0
 
-    def shape(self, shape: Shape) -> tuple[int, ...]:  # noqa: D102 - as in Role
+    def shape(self, shape: Shape) -> tuple[int, ...]:
+        """(axis, stream)."""
         return shape.size(self.axis), shape.width
 
-    def widened(self, tensor: Tensor, to: Target, gain: float, norm: ReadNorm) -> Tensor:  # noqa: D102
+    def widened(self, tensor: Tensor, to: Target, gain: float, norm: ReadNorm) -> Tensor:
+        """Turned, with the norm's gain in it; new rows are zero."""
         return to.placed(to.reads(tensor, norm(self.norm), to.grown(self.power)), self.axis)
 
 
@@ -63,10 +65,12 @@ class Filled:
     axis: Axis
     power: int = 0
 
-    def shape(self, shape: Shape) -> tuple[int, ...]:  # noqa: D102
+    def shape(self, shape: Shape) -> tuple[int, ...]:
+        """(axis,)."""
         return (shape.size(self.axis),)
 
-    def widened(self, tensor: Tensor, to: Target, gain: float, norm: ReadNorm) -> Tensor:  # noqa: D102
+    def widened(self, tensor: Tensor, to: Target, gain: float, norm: ReadNorm) -> Tensor:
+        """Filled up with zeros."""
         return to.placed(scaled(tensor, to.grown(self.power)), self.axis)
 
 
@@ -76,10 +80,12 @@ class Writer:
 
     axis: Axis
 
-    def shape(self, shape: Shape) -> tuple[int, ...]:  # noqa: D102
+    def shape(self, shape: Shape) -> tuple[int, ...]:
+        """(stream, axis)."""
         return shape.width, shape.size(self.axis)
 
-    def widened(self, tensor: Tensor, to: Target, gain: float, norm: ReadNorm) -> Tensor:  # noqa: D102
+    def widened(self, tensor: Tensor, to: Target, gain: float, norm: ReadNorm) -> Tensor:
+        """Turned; new columns are zero."""
         return to.writes(to.placed(tensor, self.axis, dimension=1).T).T.contiguous()
 
 
@@ -87,10 +93,12 @@ class Writer:
 class WriterBias:
     """Is added to the stream: (stream,)."""
 
-    def shape(self, shape: Shape) -> tuple[int, ...]:  # noqa: D102
+    def shape(self, shape: Shape) -> tuple[int, ...]:
+        """(stream,)."""
         return (shape.width,)
 
-    def widened(self, tensor: Tensor, to: Target, gain: float, norm: ReadNorm) -> Tensor:  # noqa: D102
+    def widened(self, tensor: Tensor, to: Target, gain: float, norm: ReadNorm) -> Tensor:
+        """Turned."""
         return to.writes(tensor[None])[0]
 
 
@@ -98,8 +106,10 @@ class WriterBias:
 class Norm:
     """Is the gain of a norm on the stream: (stream,)."""
 
-    def shape(self, shape: Shape) -> tuple[int, ...]:  # noqa: D102
+    def shape(self, shape: Shape) -> tuple[int, ...]:
+        """(stream,)."""
         return (shape.width,)
 
-    def widened(self, tensor: Tensor, to: Target, gain: float, norm: ReadNorm) -> Tensor:  # noqa: D102
+    def widened(self, tensor: Tensor, to: Target, gain: float, norm: ReadNorm) -> Tensor:
+        """Constant: what reads has taken it over."""
         return torch.full((to.wide.width,), gain, dtype=tensor.dtype)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from hm3.checkpoints import Checkpoint
+from hm3.errors import CheckpointError
 from hm3.layers import LayerBank
 
 BATCH_TOKENS = 4096
@@ -26,7 +27,7 @@ def residual_streams(source: Checkpoint, rows: Rows, device: torch.device = CPU)
         device: Where it runs. The states come to the CPU.
 
     Raises:
-        CheckpointError: A family that HM3 doesn't run.
+        CheckpointError: A family that HM3 doesn't run, or states that are not finite.
     """
     bank = LayerBank(device, torch.float32, budget=1)
     bank.add(source.name, source)
@@ -34,11 +35,11 @@ def residual_streams(source: Checkpoint, rows: Rows, device: torch.device = CPU)
     batches = _padded(rows)
     with torch.no_grad():
         hidden = [forward.begin(bank.embedding(source.name), tokens.to(device)) for tokens, _ in batches]
-        yield _real(hidden, batches)
+        yield _real(source, hidden, batches)
         for index in range(source.depth):
             layer = bank.layer(source.name, index)
             hidden = [forward.layer(layer, each) for each in hidden]
-            yield _real(hidden, batches)
+            yield _real(source, hidden, batches)
 
 
 def _padded(rows: Rows) -> list[tuple[Tensor, Tensor]]:
@@ -54,5 +55,8 @@ def _batch(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     return tokens, torch.arange(tokens.shape[1]) < lengths[:, None]
 
 
-def _real(hidden: Sequence[Tensor], batches: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-    return torch.cat([each.cpu()[used] for each, (_, used) in zip(hidden, batches, strict=True)])
+def _real(source: Checkpoint, hidden: Sequence[Tensor], batches: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    states = torch.cat([each.cpu()[used] for each, (_, used) in zip(hidden, batches, strict=True)])
+    if not states.isfinite().all():
+        raise CheckpointError(f"source {source.name}: finite hidden states on the text, got NaN or infinity")
+    return states

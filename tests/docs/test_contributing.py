@@ -9,13 +9,25 @@ import pytest
 from tests.guides import ROOT, do, steps
 
 GUIDE = ROOT / "CONTRIBUTING.md"
-CLONE = ("agents", "conf", "docs", "envs", "hm3", "tests", "constraints.txt", "pyproject.toml", "README.md", "LICENSE")
+CLONE = (
+    "agents",
+    "conf",
+    "docs",
+    "envs",
+    "hm3",
+    "scripts",
+    "tests",
+    "constraints.txt",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+)
 
 
 def test_every_block_is_saved_added_or_run():
     found = list(steps(GUIDE))
     assert all(step.file or step.language == "sh" for step in found)
-    assert [step.table for step in found if step.table] == ["METHODS", "FAMILIES", "SHAPES"]
+    assert [step.table for step in found if step.table] == ["METHODS", "FAMILIES", "SAMPLES"]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 
 from envs import Episodes, PathRules, Pool, StackSpace, natural_prior, natural_successors, table_space
 from hm3.errors import ConfigurationError
-from hm3.recipe import LayerRef, Source
+from hm3.recipe import LayerRef, Recipe, Source
 
 A, B = Source("a", "1"), Source("b", "2")
 
@@ -117,3 +117,14 @@ def test_taken_episodes_go_their_own_way():
     assert taken.path.tolist() == [[2, 0, 0, 0], [2, 1, 0, 0]]
     assert taken.done.tolist() == [True, False]
     assert not episodes.done.any()
+
+
+@pytest.mark.parametrize("host", ["searched", "follow"])
+def test_a_whole_source_has_no_seam_and_any_other_stack_the_spaces_rule(host):
+    seamed = StackSpace(Pool((A, B), (3, 2)), PathRules(1, 4, host=host), seam="scale:f")
+    number = 1 if host == "searched" else 0
+    assert seamed.recipe([0, 1, 2], number) == Recipe.identity(A, 3)
+    assert seamed.recipe([3, 4], 2 * number) == Recipe.identity(B, 2)
+    assert [seamed.recipe(path, number).seam for path in ([0, 1], [0, 1, 4], [0, 1, 2, 2])] == ["scale:f"] * 3
+    if host == "searched":
+        assert seamed.recipe([0, 1, 2], 2).seam == "scale:f"  # its layers under another's embedding

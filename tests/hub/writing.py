@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from fnmatch import fnmatch
 from typing import Any
 
 from tests.hub.answers import Answer, Asked, may_write, no, writable, yes
@@ -25,15 +26,17 @@ def preupload(hub: Hub, asked: Asked, name: str, revision: str) -> Answer:
     found = writable(hub, asked, name)
     if isinstance(found, Answer):
         return found
-    files = found.head.files
-    return yes({"files": [_mode(file["path"], file["size"], files.get(file["path"])) for file in asked.json["files"]]})
+    rules = asked.json.get("gitIgnore", found.head.files.get(".gitignore", b"").decode()).split()
+    files = [_mode(file["path"], file["size"], found.head.files.get(file["path"])) for file in asked.json["files"]]
+    ignored = ({"shouldIgnore": any(fnmatch(file["path"], rule) for rule in rules)} for file in files)
+    return yes({"files": [file | ignore for file, ignore in zip(files, ignored, strict=True)]})
 
 
 def _mode(path: str, size: int, there: bytes | None) -> dict[str, Any]:
     """How a file is to be sent, and what the repository has under its name."""
     large = is_object(path, size)
     oid = None if there is None else sha256(there) if large else git_id(there)
-    return {"path": path, "uploadMode": "lfs" if large else "regular", "shouldIgnore": False, "oid": oid}
+    return {"path": path, "uploadMode": "lfs" if large else "regular", "oid": oid}
 
 
 def batch(hub: Hub, asked: Asked, name: str) -> Answer:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from hm3 import zoo
+from hm3 import export, zoo
 from hm3.checkpoints import Checkpoint
 from hm3.errors import CheckpointError, ConfigurationError
 from hm3.model_card import stack_card
@@ -180,3 +180,11 @@ def exact(source, folder):
 
     AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32).save_pretrained(folder)
     return Checkpoint.open(folder.name, folder)
+
+
+def test_the_command_says_what_a_rotation_adds(turned, tmp_path, invoke):
+    for name, path, told in (("turned", "a0 b1 a2 a3", True), ("whole", "a0 a1 a2 a3", False)):
+        first = turned.write(tmp_path / name, turned.recipe(path, "a", "a"))
+        done = invoke(export.main, f"recipe={first}", f"out={tmp_path / name}-again")
+        assert (done.code, done.err) == (0, "")
+        assert ("4 layers in" in done.out, "8,192 bytes more: a seam parts embedding" in done.out) == (True, told)

@@ -1,14 +1,17 @@
 """Runs with seams: trained, resumed, searched again, exported; and what stock lm-eval says of their models."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from transformers import AutoTokenizer
 
 from hm3 import evaluate, export, search, train
 from hm3.checkpoints import Checkpoint
+from hm3.exits import prefix
 from hm3.machine import Items, Machine
 from hm3.objectives import Objective
+from hm3.recipe import Recipe
 from hm3.runs import RunFolder
 from hm3.seams import SEAMS
 from hm3.workbench import Workbench
@@ -144,3 +147,14 @@ def test_a_fit_sees_search_items_and_no_test_item(small, tmp_path):
         (tasks / f"{task}.json").write_text((tmp_path / f"{task}.json").read_text())
     with bench_of(small, tasks, tmp_path) as bench:
         assert bench.seams.name == name
+
+
+def test_the_beginnings_of_a_whole_source_are_read_through_the_seam_before_the_head(small, tmp_path):
+    tasks = write_tasks(tmp_path / "tasks")
+    with bench_of(small, tasks, tmp_path) as bench:
+        whole = Recipe.identity(bench.checkpoints["one"].source, 4)
+        (found,) = bench.screen.prefixes([whole])
+        cut = prefix(whole, 2)
+        seamed, plain = bench.screen.early([replace(cut, seam=bench.seams.name), cut])
+        assert found[1].values == seamed.values != plain.values
+        assert found[3].values == bench.screen([whole])[0].values

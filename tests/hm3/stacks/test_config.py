@@ -72,7 +72,8 @@ def test_smollm3_keeps_which_layers_turn_by_position(tmp_path):
 
 
 def test_layers_without_experts_are_listed_by_their_place_in_the_stack(tmp_path):
-    sources = pair(tmp_path, "qwen3_moe", {"a": {"mlp_only_layers": [1]}, "b": {"decoder_sparse_step": 2}})
+    edits = {"a": {"mlp_only_layers": [1]}, "b": {"decoder_sparse_step": 2}}
+    sources = pair(tmp_path, "qwen3_moe", edits, num_experts=2, moe_intermediate_size=8)
     config = config_of(sources)  # b's layers 0 and 2 have no experts, by its step
     assert config["mlp_only_layers"] == [1, 3, 4]
     assert config["decoder_sparse_step"] == 1

@@ -11,7 +11,7 @@ from hm3.errors import OutputError
 from hm3.model_folder import write_model
 from hm3.recipe import Recipe
 from hm3.stacks import assemble
-from tests.stack_ways import bank_of, log_likelihoods, open_source, recipe_of, reload, scored, token_rows
+from tests.stack_ways import bank_of, greedy_texts, log_likelihoods, open_source, recipe_of, reload, scored, token_rows
 from tests.tiny import write_checkpoint
 
 
@@ -78,6 +78,7 @@ def some_experts(depth):
         ("llama", biased),
         ("smollm3", biased),
         ("qwen3", lambda depth: {"attention_bias": True}),
+        ("qwen3", lambda depth: {"use_sliding_window": True, "sliding_window": 6, "max_window_layers": 2}),
         ("gemma2", lambda depth: {"attention_bias": True}),
         ("olmo2", lambda depth: {"attention_bias": True, "num_key_value_heads": 4}),
         ("llama", scaled),
@@ -100,6 +101,23 @@ def test_what_configs_may_switch_on_counts(tmp_path, family, settings):
     found = scored(bank, recipe, rows)
     assert found == pytest.approx(log_likelihoods(assemble(recipe, bank), rows), abs=1e-5)
     assert found == pytest.approx(log_likelihoods(exported, rows), abs=1e-5)
+
+
+@pytest.mark.parametrize("layers", [("a0", "b2", "b0"), ("a1", "b1")], ids=["sliding", "full"])
+@pytest.mark.parametrize("family", ["gemma2", "gemma3_text"])
+def test_a_stack_may_have_layers_of_one_kind_only(tmp_path, family, layers):
+    """Gemma-3 has rotary settings for each kind."""
+    settings = {"sliding_window": 6, "sliding_window_pattern": 2}
+    checkpoints = {
+        name: open_source(tmp_path, name, depth, depth, family=family, settings=settings)
+        for name, depth in (("a", 4), ("b", 3))
+    }
+    recipe, bank, rows = recipe_of(checkpoints, layers, "b"), bank_of(checkpoints), token_rows()
+    exported = reload(checkpoints, recipe, tmp_path / "model").model
+    assert len(set(exported.config.layer_types)) == 1
+    assert scored(bank, recipe, rows) == pytest.approx(log_likelihoods(exported, rows), abs=1e-5)
+    texts = greedy_texts([assemble(recipe, bank), exported])
+    assert texts == [texts[0]] * 4
 
 
 def test_an_export_never_lands_on_a_source(pair):

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from scipy.linalg import orthogonal_procrustes
 from transformers import AutoModelForCausalLM
 
@@ -98,8 +99,15 @@ def test_too_few_tokens_are_refused(tmp_path):
 def test_states_that_do_not_determine_a_map_are_refused():
     with pytest.raises(CheckpointError, match="streams that span 4 dimensions, got 3"):
         procrustes(noise(7, 3) @ noise(3, 4, seed=1))
-    with pytest.raises(CheckpointError, match="finite residual streams"):
-        procrustes(noise(7, 4) / 0)
+
+
+def test_a_model_without_finite_states_is_refused(tmp_path):
+    narrow, wide = model(tmp_path / "narrow", NARROW, depth=1), model(tmp_path / "wide", WIDE, depth=1)
+    file = narrow.path / "model.safetensors"
+    damaged = load_file(file) | {"model.layers.0.mlp.down_proj.weight": torch.full((32, 48), torch.nan)}
+    save_file(damaged, file, metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match="source damaged: finite hidden states on the text, got NaN"):
+        fit(Checkpoint.open("damaged", narrow.path), wide, ROWS)
 
 
 def test_rows_are_the_lines_of_a_text(tmp_path):
