@@ -11,6 +11,7 @@ from typing import Any
 from hm3.checkpoints.reading import RefusedError, parse_json
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
+LARGEST = 2**63  # of sizes and offsets
 BITS = {"F64": 64, "F32": 32, "F16": 16, "BF16": 16, "F8_E4M3": 8, "F8_E5M2": 8}
 BITS |= {"I64": 64, "I32": 32, "I16": 16, "I8": 8, "U64": 64, "U32": 32, "U16": 16, "U8": 8, "BOOL": 8}
 
@@ -48,7 +49,7 @@ def _entry(file: Path, name: str, value: Any, origin: int) -> Entry:
         shape = tuple(value["shape"])
         start, stop = value["data_offsets"]
         entry = Entry(value["dtype"], shape, origin + start, origin + stop)
-        sound = all(type(n) is int and n >= 0 for n in (*shape, start, stop))
+        sound = all(type(n) is int and 0 <= n < LARGEST for n in (*shape, start, stop))
         sound = sound and 8 * (stop - start) == math.prod(shape) * BITS[entry.dtype]
     except (KeyError, TypeError, ValueError):
         sound = False
