@@ -22,18 +22,18 @@ from hm3.evaluation import (
     ProcessScorer,
     Prompts,
     Scorer,
-    calibration,
     check_templates,
     common_rows,
+    fitted_seams,
     load_tasks,
     split,
 )
-from hm3.evaluation.reading import Reader, readers_of, reading_of, tokenizer_in
+from hm3.evaluation.reading import readers_of, reading_of, tokenizer_in
 from hm3.layers import LayerBank
 from hm3.machine import Items, Machine
 from hm3.objectives import Objective
 from hm3.recipe import Recipe
-from hm3.seams import NONE, RULES, Fits, NoSeams, Seams, SeamValues, check_foldable, check_tokens, residual_width
+from hm3.seams import NONE, Seams, SeamValues
 from hm3.stacks import assemble
 
 
@@ -109,7 +109,7 @@ class Workbench:
         rows = common_rows(parts, readers)
         bank = LayerBank(machine.place, machine.torch_dtype, machine.bank_bytes)
         opened = EvaluationStore(store)
-        seams = _seams(seam, bank, parts, readers[0], checkpoints)
+        seams = fitted_seams(seam, bank, parts, readers[0], checkpoints)
         scorer = _scorer(rows, bank, machine, sum(map(_weight_bytes, checkpoints)))
         harness = HarnessModel(
             lambda recipe: assemble(recipe, bank, seams.of([recipe.content])),
@@ -205,17 +205,6 @@ def _scorer(rows: Sequence[Any], bank: LayerBank, machine: Machine, weights: int
         bank_bytes=machine.bank_bytes,
         batch_tokens=machine.tokens,
     )
-
-
-def _seams(rule: str, bank: LayerBank, parts: Parts, reader: Reader, checkpoints: Sequence[Checkpoint]) -> Seams:
-    """What a rule does at seams between these checkpoints, which the bank will know."""
-    if rule == NONE:
-        return NoSeams()
-    check_foldable(rule, checkpoints)
-    width = residual_width(checkpoints[0])
-    rows = calibration(parts, reader.tokenizer, reader.length, RULES[rule].tokens(width))
-    check_tokens(rule, rows, width)
-    return Fits(rule, bank, rows)
 
 
 def _weight_bytes(checkpoint: Checkpoint) -> int:

@@ -14,7 +14,7 @@
 """
 
 from hm3.evaluation.benchmark import Benchmark, Part
-from hm3.evaluation.calibration import calibration
+from hm3.evaluation.calibration import fitted_seams
 from hm3.evaluation.evaluator import BenchmarkEvaluator, Report
 from hm3.evaluation.harness import HarnessModel
 from hm3.evaluation.loading import load_tasks
@@ -42,9 +42,9 @@ __all__ = [
     "Scorer",
     "Splits",
     "TaskItems",
-    "calibration",
     "check_templates",
     "common_rows",
+    "fitted_seams",
     "load_tasks",
     "report_documents",
     "split",

@@ -2,7 +2,8 @@
 
 Stacks are walked in lexicographic order of their paths, bucket by bucket: what the next stack shares with the last one
 is still at hand, so a batch needs the memory of one path only. What recurs between batches is in the prefix cache.
-An early exit is a stop on the same walk: hidden states that are there anyway, read by norm and head.
+An early exit is a stop on the same walk: hidden states that are there anyway, read by norm and head. At seams hidden
+states are transformed on their way; weights are left alone.
 
 A layer is always applied to one prefix and one whole bucket. Shapes therefore never depend on what else is in the
 batch or the cache, and a stack's scores are the same bits in whatever company it is scored. Other bucket sizes, whether
