@@ -56,7 +56,7 @@ class Family:
 
 
 _ANY = (("per_layer_config", None),)
-_PLAIN = (*_ANY, ("hidden_act", "silu"), ("pretraining_tp", 1))
+_PLAIN = (*_ANY, ("hidden_act", "silu"))
 _GEMMA = (*_ANY, ("hidden_activation", "gelu_pytorch_tanh"), ("use_bidirectional_attention", False))
 
 

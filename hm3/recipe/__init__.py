@@ -3,13 +3,13 @@
 A recipe speaks of sources by *name* for people and by *digest* for identity: two recipes with the same content have
 the same digest, whatever their sources are called and wherever they lie.
 
-==========  ==========================================================
-`digests`   `digest_of`, the digest of a JSON value
-`sources`   a model whose layers may be used, and how it was merged: `Source`, `MergeSpec`
-`stack`     a model as a stack of layers: `Recipe`, `LayerRef`, `Content`
-`junctions` where a stack joins what was no neighbour: `Junction`, `State`
-`short`     the form that people write by hand: `ShortForm`
-==========  ==========================================================
+===========  ==========================================================
+`digests`    `digest_of`, the digest of a JSON value
+`sources`    a model whose layers may be used, and how it was merged: `Source`, `MergeSpec`
+`stack`      a model as a stack of layers: `Recipe`, `LayerRef`, `Content`
+`junctions`  where a stack joins what was no neighbour: `Junction`, `State`
+`short`      the form that people write by hand: `ShortForm`
+===========  ==========================================================
 """
 
 from hm3.recipe.digests import digest_of

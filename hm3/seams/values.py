@@ -17,7 +17,7 @@ from hm3.recipe.junctions import Junction, State
 from hm3.seams.fits import Transforms
 from hm3.seams.transform import Transform
 
-SEAMS = "seams.safetensors"
+SEAMS = "seams.tensors"
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,10 +95,10 @@ def test_seams_are_folded_in_again_from_their_fitted_values(exporting, refused, 
     value = json.loads((first / "recipe.json").read_text())
     value["seams"]["transforms"].pop()
     Path("without.json").write_text(json.dumps(value))
-    shutil.copyfile(first / "seams.safetensors", "seams.safetensors")
+    shutil.copyfile(first / "seams.tensors", "seams.tensors")
     assert "fitted values for every seam, got none from layer 3" in refused("recipe=without.json")
-    Path("seams.safetensors").unlink()
-    assert "seams.safetensors" in refused("recipe=without.json")
+    Path("seams.tensors").unlink()
+    assert "seams.tensors" in refused("recipe=without.json")
 
 
 # ---------------------------------------------------------------- where sources are

@@ -122,10 +122,10 @@ def test_other_matrices_beside_a_recipe_are_refused(turned, tmp_path):
     other = turned.write(tmp_path / "other", turned.recipe("a0 b2 a3 b3"))
     value = json.loads((first / "recipe.json").read_text())["seams"]
     shutil.copyfile(other / SEAMS, first / SEAMS)
-    with pytest.raises(CheckpointError, match=r"seams\.safetensors: content of digest \w{12}, got \w{12}$"):
+    with pytest.raises(CheckpointError, match=r"seams\.tensors: content of digest \w{12}, got \w{12}$"):
         SeamValues.from_json(value, first)
     (first / SEAMS).unlink()
-    with pytest.raises(CheckpointError, match=r"seams\.safetensors: .*No such file"):
+    with pytest.raises(CheckpointError, match=r"seams\.tensors: .*No such file"):
         SeamValues.from_json(value, first)
 
 

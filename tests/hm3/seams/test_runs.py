@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 from transformers import AutoTokenizer
 
 from hm3 import evaluate, export, search, train
@@ -11,12 +12,15 @@ from hm3.checkpoints import Checkpoint
 from hm3.exits import prefix
 from hm3.machine import Items, Machine
 from hm3.objectives import Objective
-from hm3.recipe import Recipe
+from hm3.recipe import LayerRef, Recipe
 from hm3.runs import RunFolder
 from hm3.seams import SEAMS
 from hm3.workbench import Workbench
 from tests.small_run import overrides, write_tasks
 from tests.tiny import write_family
+from tests.tiny_seams import hooked_logits
+from tests.tiny_tasks import documents
+from tests.tiny_tasks import write_tasks as write_small_tasks
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*:DeprecationWarning"),  # of lm-eval's and datasets' own dependencies
@@ -158,3 +162,30 @@ def test_the_beginnings_of_a_whole_source_are_read_through_the_seam_before_the_h
         seamed, plain = bench.screen.early([replace(cut, seam=bench.seams.name), cut])
         assert found[1].values == seamed.values != plain.values
         assert found[3].values == bench.screen([whole])[0].values
+
+
+def test_what_must_be_written_is_written_by_the_model_with_its_seams_in_it(small, tmp_path):
+    tasks = write_small_tasks(tmp_path / "tasks")
+    sources = [Checkpoint.open(name, path) for name, path in small.sources.items()]
+    named = {source.name: source.source for source in sources}
+    stack = Recipe.build([LayerRef("one", 0), LayerRef("two", 2), LayerRef("one", 3)], "one", "one", named)
+    with Workbench.open(
+        sources,
+        [Objective("write", "write", "letters")],
+        include=[tasks],
+        store=tmp_path / "store.sqlite",
+        machine=Machine(device="cpu", workers=0),
+        items=Items(4),
+        seam="rotation",
+    ) as bench:
+        seamed = replace(stack, seam=bench.seams.name)
+        tokenizer, rows = AutoTokenizer.from_pretrained(small.sources["one"]), bench.seams._states.calibration.rows
+        assert (
+            tokenizer.decode(rows[0], skip_special_tokens=True) == documents(0, 1)[0]["question"]
+        )  # no answer is given
+        prompt = torch.tensor([rows[0]])
+        with torch.no_grad():
+            ours = bench.assemble(seamed)(prompt).logits
+        hooked = hooked_logits(bench._bank, seamed.content, prompt, bench.seams.of([seamed.content]))
+        torch.testing.assert_close(ours, hooked, atol=0.05, rtol=0)  # of bfloat16 weights, rounded once more
+        assert len({scores.values for scores in bench.screen([stack, seamed])}) == 2
