@@ -11,12 +11,12 @@ from hm3.checkpoints import Checkpoint, write_checkpoint
 from hm3.checkpoints.reading import RefusedError, read_json
 from hm3.errors import HM3Error
 from hm3.recipe import Recipe
+from hm3.recipe.files import CARD, MERGEKIT, PICTURE, RECIPE, SEAMS
 from hm3.replay import mergekit_recipe
 from hm3.runs import RunFolder
-from hm3.seams import SEAMS, SeamValues, stack_seams
+from hm3.seams import SeamValues, stack_seams
 from hm3.stacks import stack_config, stack_tensors
 
-RECIPE, CARD, PICTURE = "recipe.json", "README.md", "front.png"
 NO_SEAMS = SeamValues()
 
 
@@ -80,7 +80,7 @@ def write_model(
     seams = seams.of(stack_seams(recipe, used))
     files: dict[str, str | bytes] = {
         RECIPE: recipe_text(recipe, seams, shard_bytes),
-        "mergekit.yaml": mergekit_recipe(recipe, used),
+        MERGEKIT: mergekit_recipe(recipe, used),
         CARD: card,
         **({} if seams.matrices is None else {SEAMS: seams.matrices}),
         **extras,

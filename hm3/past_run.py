@@ -14,6 +14,8 @@ from hm3.checkpoints import Checkpoint
 from hm3.checks import path
 from hm3.composition import anchored, open_checkpoints, recipe_checkpoints
 from hm3.composition.sections import section
+from hm3.composition.source_paths import pinned
+from hm3.composition.trained_on import origins
 from hm3.errors import ConfigurationError
 from hm3.parameter import MergeCache
 from hm3.recipe import Recipe
@@ -47,7 +49,7 @@ class PastRun:
         cwd = OmegaConf.select(_saved(folder, "hydra.yaml"), "hydra.runtime.cwd")
         began = path("run: hydra.runtime.cwd", cwd or ".")  # what relative paths are relative to
         if "run" not in settings:
-            return cls(folder, anchored(settings, began))
+            return cls(folder, pinned(anchored(settings, began), origins(folder)))
         trained = began / str(settings.run)
         return cls(folder, cls.open(trained).settings_with(settings))
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hm3.checkpoints.adapter_settings import check_settings
-from hm3.checkpoints.checkpoint import TOKENIZER_FILES
 from hm3.checkpoints.content import file_digest, tensors_digest
 from hm3.checkpoints.reading import RefusedError, read_json
 from hm3.checkpoints.safetensors_header import Entry, read_header
+from hm3.checkpoints.tokenizer_files import tokenizer_files
 from hm3.errors import CheckpointError
 from hm3.recipe import digest_of
 
@@ -74,7 +74,7 @@ class Adapter:
     @property
     def tokenizer_files(self) -> tuple[Path, ...]:
         """The tokenizer that was saved with it, if one was."""
-        return tuple(self.path / name for name in TOKENIZER_FILES if (self.path / name).is_file())
+        return tokenizer_files(self.path)
 
     @cached_property
     def digest(self) -> str:

@@ -26,7 +26,7 @@ def write_atomic(path: Path, content: str | bytes) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("xb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
+            stream.write(in_bytes(content))
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(path)
@@ -37,6 +37,11 @@ def write_atomic(path: Path, content: str | bytes) -> Path:
         with contextlib.suppress(OSError):
             partial.unlink()
     return path
+
+
+def in_bytes(content: str | bytes) -> bytes:
+    """Text as UTF-8; in it paths may stand that the locale cannot read, and they stay the bytes that they are."""
+    return content.encode(errors="surrogateescape") if isinstance(content, str) else content
 
 
 def sync(path: Path) -> None:

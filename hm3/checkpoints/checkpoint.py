@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 
 from hm3.checkpoints.content import essentials, file_digest, tensors_digest
 from hm3.checkpoints.links import check_links
@@ -18,23 +16,14 @@ from hm3.checkpoints.model_config import check_sizes, layer_count, read_config
 from hm3.checkpoints.reading import RefusedError
 from hm3.checkpoints.safetensors_header import Entry
 from hm3.checkpoints.spelling import todays_names
+from hm3.checkpoints.tokenizer_files import TEMPLATES, TOKENIZER_FILES, tokenizer_files
 from hm3.checkpoints.weight_files import INDEX, largest_tensor, read_headers
+from hm3.checkpoints.weights import Weights
 from hm3.errors import CheckpointError
 from hm3.recipe import MergeSpec, Source, digest_of
 
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "tokenizer.model",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "merges.txt",
-    "chat_template.jinja",
-    "chat_template.json",
-)
-READ = ("config.json", "generation_config.json", INDEX, *TOKENIZER_FILES)  # beside weights; some of it is exported
-DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+# Beside weights; some of it is exported.
+READ = ("config.json", "generation_config.json", INDEX, *TOKENIZER_FILES, TEMPLATES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +64,7 @@ class Checkpoint:
         path = Path(path).expanduser()
         try:
             config = read_config(path)
-            check_links([path / name for name in READ])
+            check_links([*(path / name for name in READ), *tokenizer_files(path)])
             files = read_headers(path)
             depth = layer_count(config, most=sum(map(len, files.values())))
             check_sizes(config, most=largest_tensor(files))
@@ -98,35 +87,33 @@ class Checkpoint:
         return str(self.config["model_type"])
 
     @cached_property
+    def weights(self) -> Weights:
+        """Its tensors."""
+        return Weights(f"source {self.name} ({self.path})", self.model_type, self.files)
+
+    @property
     def tensors(self) -> Mapping[str, Entry]:
         """Every weight's dtype, shape and place, by the name that files of its family give it today."""
-        found = {name: entry for entries in self.files.values() for name, entry in entries.items()}
-        return {name: found[stored] for name, stored in self._spelled.items()}
+        return self.weights.tensors
 
     @property
     def tensor_names(self) -> tuple[str, ...]:
         """The names of all tensors, file by file."""
         return tuple(self.tensors)
 
-    @cached_property
+    @property
     def dtype(self) -> torch.dtype:
         """The floating type that most of the weights have.
 
         Raises:
             CheckpointError: No weight is of a type that can be computed with.
         """
-        count: Counter[str] = Counter()
-        for entry in self.tensors.values():
-            count[entry.dtype] += entry.stop - entry.start
-        floating = [dtype for dtype, _ in count.most_common() if dtype in DTYPES]
-        if not floating:
-            raise CheckpointError(f"source {self.name}: weights of type {', '.join(DTYPES)}, got {', '.join(count)}")
-        return DTYPES[floating[0]]
+        return self.weights.dtype
 
     @property
     def tokenizer_files(self) -> tuple[Path, ...]:
         """The files that make its tokenizer and chat template."""
-        return tuple(self.path / name for name in TOKENIZER_FILES if (self.path / name).is_file())
+        return tokenizer_files(self.path)
 
     @cached_property
     def digest(self) -> str:
@@ -156,8 +143,7 @@ class Checkpoint:
         Raises:
             CheckpointError: There is none.
         """
-        result: torch.Tensor = self._map(self.place(name)[0]).get_tensor(self._spelled[name])
-        return result
+        return self.weights.mapped(name)
 
     def place(self, name: str) -> tuple[Path, Entry]:
         """The file that holds the tensor `name`, and what and where it is there.
@@ -165,9 +151,7 @@ class Checkpoint:
         Raises:
             CheckpointError: There is none.
         """
-        if name not in self._spelled:
-            raise CheckpointError(f"source {self.name} ({self.path}): a tensor {name!r}, got none")
-        return self._owners[self._spelled[name]], self.tensors[name]
+        return self.weights.place(name)
 
     def read(self, name: str) -> torch.Tensor:
         """The tensor `name` in memory of its own, which goes with it; `tensor` keeps what was touched mapped.
@@ -175,10 +159,7 @@ class Checkpoint:
         Raises:
             CheckpointError: There is none.
         """
-        file, _ = self.place(name)
-        with safe_open(file, framework="pt", backend="pread") as stream:
-            result: torch.Tensor = stream.get_tensor(self._spelled[name])
-        return result
+        return self.weights.read(name)
 
     def read_rows(self, name: str, first: int, stop: int) -> torch.Tensor:
         """The rows [first, stop) of the tensor `name`, in memory of their own.
@@ -186,25 +167,4 @@ class Checkpoint:
         Raises:
             CheckpointError: There is none.
         """
-        file, _ = self.place(name)
-        with safe_open(file, framework="pt") as stream:  # mapped until here: `pread` would read all rows
-            rows: torch.Tensor = stream.get_slice(self._spelled[name])[first:stop].clone()
-        return rows
-
-    @cached_property
-    def _owners(self) -> dict[str, Path]:
-        return {name: file for file, entries in self.files.items() for name in entries}
-
-    @cached_property
-    def _spelled(self) -> dict[str, str]:
-        """Today's name of a tensor -> its name in the file."""
-        return todays_names(self.model_type, self._owners)
-
-    @cached_property
-    def _maps(self) -> dict[Path, Any]:
-        return {}
-
-    def _map(self, file: Path) -> Any:
-        if file not in self._maps:
-            self._maps[file] = safe_open(file, framework="pt")
-        return self._maps[file]
+        return self.weights.read_rows(name, first, stop)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hm3.errors import CheckpointError
+from hm3.recipe.files import BESIDE, RECIPE
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@\w[\w.-]*(/\w[\w.-]*)*)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -34,15 +35,36 @@ def hub_folder(name: str, text: str) -> Path:
         CheckpointError: It is unknown, or cannot be fetched and was never before.
         ConfigurationError: The token cannot be one.
     """
+    return _pinned(f"source {name}: a folder, zoo:NAME or a model of the Hub, got {text!r}", text, WANTED, NOTES)
+
+
+def hub_recipe(text: str) -> Path:
+    """The local file of the recipe of a stack on the Hub; beside it lies all that belongs to it, but no weights.
+
+    Args:
+        text: As for `hub_folder`.
+
+    Raises:
+        CheckpointError: It is unknown, or has no recipe, or cannot be fetched and was never before.
+        ConfigurationError: The token cannot be one.
+    """
+    what = f"recipe: a file, a folder or a model of the Hub, got {text!r}"
+    file = _pinned(what, text, BESIDE) / RECIPE
+    if not file.is_file():
+        raise CheckpointError(f"{what} (a model without {RECIPE})")
+    return file
+
+
+def _pinned(what: str, text: str, wanted: Sequence[str], notes: Sequence[str] = ()) -> Path:
+    """The folder of one commit, with the files of these patterns."""
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     from hm3.checkpoints.hub_errors import hub_failures, why
 
-    what = f"source {name}: a folder, zoo:NAME or a model of the Hub, got {text!r}"
     model, _, revision = text.partition("@")
     with hub_failures(what, CheckpointError):
         try:
-            folder = _fetched(model, revision or None)
+            folder = _fetched(model, revision or None, wanted, notes)
         except LocalEntryNotFoundError as error:
             raise CheckpointError(f"{what} (not in the local cache, and {why(error)})") from None
     if _COMMIT.fullmatch(folder.name) is None:
@@ -50,7 +72,7 @@ def hub_folder(name: str, text: str) -> Path:
     return folder
 
 
-def _fetched(model: str, revision: str | None) -> Path:
+def _fetched(model: str, revision: str | None, wanted: Sequence[str], notes: Sequence[str]) -> Path:
     """The snapshot's folder; without a network the notes may be missing, as another program may have left them out."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import IncompleteSnapshotError
@@ -66,6 +88,6 @@ def _fetched(model: str, revision: str | None) -> Path:
         return Path(folder)
 
     try:
-        return fetched((*WANTED, *NOTES), offline=False)
+        return fetched((*wanted, *notes), offline=False)
     except IncompleteSnapshotError:
-        return fetched(WANTED, offline=True)
+        return fetched(wanted, offline=True)

@@ -14,11 +14,12 @@ from typing import Any
 
 import torch
 
-from hm3.checkpoints.checkpoint import DTYPES, Checkpoint
+from hm3.checkpoints.checkpoint import Checkpoint
 from hm3.checkpoints.dtypes import TORCH_DTYPES
 from hm3.checkpoints.meaning import full_config
 from hm3.checkpoints.reading import one_line
 from hm3.checkpoints.safetensors_header import Entry
+from hm3.checkpoints.weights import DTYPES
 from hm3.errors import CheckpointError
 
 

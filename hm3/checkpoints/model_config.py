@@ -11,6 +11,7 @@ from hm3.checkpoints.reading import RefusedError, read_json
 IMPLEMENTATIONS = ("attn_implementation", "experts_implementation")
 PLAIN = (None, "eager", "sdpa", "batched_mm", "grouped_mm")  # other implementations are fetched as code of the Hub
 CODE = ("auto_map", "custom_pipelines", "custom_generate", "trust_remote_code")
+WAY_OUT = "in a copy of the folder without that entry, transformers' own code runs it, if it knows the model_type"
 LARGEST = 2**53  # beyond it JSON's numbers are no longer exact everywhere
 COUNTS = {"max_position_embeddings": 2**31, "num_labels": 10**5}  # transformers writes a text for each label
 SIZES = (
@@ -86,7 +87,7 @@ def _check_passive(config: Mapping[str, Any], name: str) -> None:
     """Refuse what makes transformers run code that comes with the checkpoint, or fetch some."""
     for key, value in _entries(config):
         if key in CODE and value:
-            raise RefusedError(f"{name}: no code of its own, got {key} ({str(value)[:80]})")
+            raise RefusedError(f"{name}: no code of its own, got {key} ({str(value)[:80]}); {WAY_OUT}")
         if key.strip("_").removesuffix("_internal") in IMPLEMENTATIONS and value not in PLAIN:
             raise RefusedError(
                 f"{name}: {key} eager or sdpa, got {str(value)[:80]!r}, which can be code from elsewhere"

@@ -18,9 +18,10 @@ from typing import Literal
 
 from hm3.checkpoints.atomic import sync
 from hm3.errors import OutputError
+from hm3.recipe.files import RECIPE
 
 Existing = Literal["refuse", "replace", "keep"]
-OURS = ("recipe.json", "merge.json")  # a folder with one of these was written by HM3 and may be replaced
+OURS = (RECIPE, "merge.json")  # a folder with one of these was written by HM3 and may be replaced
 
 
 @contextmanager

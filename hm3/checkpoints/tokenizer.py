@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hm3.checkpoints.checkpoint import Checkpoint
 from hm3.checkpoints.content import file_digest
 from hm3.checkpoints.reading import RefusedError, one_line, parse_json, read_json
+from hm3.checkpoints.stated_tokens import stated_tokens
 from hm3.errors import CheckpointError
 
 FILE = "tokenizer.json"
 VOCABULARIES = (FILE, "tokenizer.model", "vocab.json")  # one of these gives tokens their numbers
 MAKERS = (*VOCABULARIES, "merges.txt", "added_tokens.json", "special_tokens_map.json")
+Found = TypeVar("Found", bound="Tokenizer | None")
 PASSING = ("version", "padding", "truncation")  # of the file and of batches, not of a text's tokens
 
 
@@ -54,8 +56,10 @@ def both_tokenizers(first: Checkpoint, second: Checkpoint) -> tuple[Tokenizer, T
     Raises:
         CheckpointError: A source has none, or a damaged one.
     """
-    plain = all((source.path / FILE).is_file() for source in (first, second))
-    return _tokenizer(first, plain=plain), _tokenizer(second, plain=plain)
+    ours, theirs = _tokenizer(first, _written), _tokenizer(second, _written)
+    if ours is not None and theirs is not None:
+        return ours, theirs
+    return _tokenizer(first, _made), _tokenizer(second, _made)
 
 
 def tokenizer_of(source: Checkpoint) -> Tokenizer | None:
@@ -66,12 +70,12 @@ def tokenizer_of(source: Checkpoint) -> Tokenizer | None:
     """
     if not any((source.path / name).is_file() for name in VOCABULARIES):
         return None
-    return _tokenizer(source, plain=(source.path / FILE).is_file())
+    return _tokenizer(source, _written) or _tokenizer(source, _made)
 
 
-def _tokenizer(source: Checkpoint, *, plain: bool) -> Tokenizer:
+def _tokenizer(source: Checkpoint, way: Callable[[Path], Found]) -> Found:
     try:
-        return _parts(read_json(source.path / FILE) if plain else _converted(source.path))
+        return way(source.path)
     except RefusedError as error:
         raise CheckpointError(f"source {source.name} ({source.path}): {error}") from error
     except (TypeError, ValueError, AttributeError, KeyError) as error:
@@ -79,8 +83,21 @@ def _tokenizer(source: Checkpoint, *, plain: bool) -> Tokenizer:
         raise CheckpointError(f"{where}: {FILE} as tokenizers writes it, got {one_line(error)}") from error
 
 
+def _written(folder: Path) -> Tokenizer | None:
+    """As tokenizer.json has it; None where there is no such file, or others name tokens that it lacks."""
+    if not (folder / FILE).is_file():
+        return None
+    found = _parts(read_json(folder / FILE))
+    return found if stated_tokens(folder) <= {*found.tokens.values()} else None
+
+
+def _made(folder: Path) -> Tokenizer:
+    """As transformers makes it of all its files."""
+    return _parts(_converted(folder))
+
+
 def _converted(folder: Path) -> dict[str, Any]:
-    """A sentencepiece model, or vocab.json with merges.txt, as transformers reads it."""
+    """A sentencepiece model, vocab.json with merges.txt, or tokenizer.json and added tokens, read by transformers."""
     from transformers import AutoTokenizer
 
     if not any((folder / name).is_file() for name in VOCABULARIES):

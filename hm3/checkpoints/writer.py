@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hm3.checkpoints.checkpoint import TOKENIZER_FILES
+from hm3.checkpoints.atomic import in_bytes
 from hm3.checkpoints.outgoing import Outgoing
 from hm3.checkpoints.staging import Existing, staged_folder
+from hm3.checkpoints.tokenizer_files import tokenizer_files
 from hm3.checkpoints.weight_writer import write_weights
 
-COPIED = (*TOKENIZER_FILES, "generation_config.json")
+GENERATION = "generation_config.json"
 
 
 def write_checkpoint(
@@ -64,8 +65,9 @@ def fill_folder(
     """Write a checkpoint's files into a folder that is there; arguments as for `write_checkpoint`."""
     write_weights(folder, tensors, shard_bytes)
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    for name in COPIED:
-        if (copy_from / name).is_file():
-            shutil.copyfile(copy_from / name, folder / name)
+    for file in (*tokenizer_files(copy_from), *copy_from.glob(GENERATION)):
+        copy = folder / file.relative_to(copy_from)
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(file, copy)
     for name, content in files.items():
-        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        (folder / name).write_bytes(in_bytes(content))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hm3.checkpoints import Checkpoint, check_compatible
+from hm3.checkpoints import Checkpoint, check_compatible, hub_recipe, is_hub_id
 from hm3.checkpoints.reading import RefusedError, read_json
 from hm3.checks import path, whole
 from hm3.composition.recipe_sources import found_sources, recipe_checkpoints
@@ -17,11 +17,12 @@ from hm3.errors import ConfigurationError
 from hm3.layers import family_of
 from hm3.parameter import MergeCache
 from hm3.recipe import Recipe, ShortForm
+from hm3.recipe.files import CARD, PICTURE, RECIPE
 from hm3.seams import SeamValues
 from hm3.strict_yaml import read_yaml
 
 _log = logging.getLogger(__name__)
-FILE, CARD, PICTURE = "recipe.json", "README.md", "front.png"
+SUFFIXES = (".json", ".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -51,20 +52,27 @@ def open_recipe(place: object, stated: Mapping[str, str], merges: Path) -> Recip
     """Read a recipe and open its sources.
 
     Args:
-        place: The file, or the folder of an exported model.
+        place: The file, the folder of an exported model, or its name on the Hub.
         stated: Name of a source -> where it is, other than the recipe says.
         merges: The folder in which merged sources and adapters are kept.
 
     Raises:
-        CheckpointError: A source cannot be used, or they don't fit together.
+        CheckpointError: A source cannot be used, or they don't fit together; or the recipe cannot be fetched.
         ConfigurationError: It is no recipe, or a source is not what the recipe names.
     """
-    file = path("recipe", place)
-    file = file / FILE if file.is_dir() else file
+    file = _located(place)
     value = _value(file)
     if isinstance(value, Mapping) and "format" in value:
         return _full(value, file, stated, merges)
     return _short(ShortForm.from_value(value), stated, merges)
+
+
+def _located(place: object) -> Path:
+    """The recipe's file; a missing ``folder/stack.yaml`` looks like a name of the Hub, and is none."""
+    if isinstance(place, str) and is_hub_id(place) and Path(place).suffix not in SUFFIXES:
+        return hub_recipe(place)
+    found = path("recipe", place)
+    return found / RECIPE if found.is_dir() else found
 
 
 def _value(file: Path) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -88,12 +88,31 @@ def anchored(settings: DictConfig, folder: Path) -> DictConfig:
     return settings
 
 
+def pinned(settings: DictConfig, origins: Mapping[str, str | None]) -> DictConfig:
+    """The settings of a run with the commits that models of the Hub had then, whatever their branches have now.
+
+    Args:
+        settings: The run's.
+        origins: Name of a source -> where it was found.
+    """
+    settings = settings.copy()
+    for key in ["sources.base", *_expert_keys(settings)]:
+        name = key.removesuffix(".path").rpartition(".")[2]
+        text, origin = OmegaConf.select(settings, key), origins.get(name)
+        if isinstance(text, str) and origin and origin.startswith(f"{text.partition('@')[0]}@"):
+            OmegaConf.update(settings, key, origin)
+    return settings
+
+
 def _path_keys(settings: DictConfig) -> Sequence[str]:
-    experts = by_name("sources.experts", section(settings, "sources").get("experts") or {})
     include = listing("tasks.include", section(settings, "tasks").get("include") or [])
+    return [*_expert_keys(settings), *(f"tasks.include.{i}" for i in range(len(include)))]
+
+
+def _expert_keys(settings: DictConfig) -> Sequence[str]:
+    experts = by_name("sources.experts", section(settings, "sources").get("experts") or {})
     plain = [f"sources.experts.{name}" for name, value in experts.items() if isinstance(value, str)]
-    described = [f"sources.experts.{name}.path" for name, value in experts.items() if not isinstance(value, str)]
-    return [*plain, *described, *(f"tasks.include.{i}" for i in range(len(include)))]
+    return [*plain, *(f"sources.experts.{name}.path" for name, value in experts.items() if not isinstance(value, str))]
 
 
 def _adapters_base(adapter: Adapter, base: Checkpoint | None) -> Checkpoint:

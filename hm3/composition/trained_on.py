@@ -23,6 +23,14 @@ def write_pool(space: StackSpace, exits: bool, folder: RunFolder) -> None:
     write_atomic(folder.path / FILE, sealed({**_content(space), _EXITS: exits}))
 
 
+def origins(run: RunFolder) -> dict[str, str | None]:
+    """Name -> origin of every source that a run was given; empty where none is written down yet."""
+    if not (run.path / FILE).is_file():
+        return {}
+    pool = [Source.from_json(source) for source in unsealed(run.path / FILE)["sources"]]
+    return {given.name: given.origin for source in pool for given in source.given}
+
+
 def check_pool(space: StackSpace, exits: bool, run: RunFolder) -> None:
     """See that a run's policy was trained on this space, and has seen early exits if it will see them now.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -65,7 +66,9 @@ class LayerBank:
 
     def forward(self, digest: str, length: int) -> Forward:
         """The forward at the scalars of host `digest`, for rows of up to `length` tokens."""
-        return self.family(digest).forward(self.config(digest), length, self.device, self.dtype)
+        checkpoint, family = self._source(digest)
+        with _named(checkpoint):
+            return family.forward(checkpoint.config, length, self.device, self.dtype)
 
     def layer(self, digest: str, index: int) -> Weights:
         """The weights of one decoder layer."""
@@ -122,7 +125,8 @@ class LayerBank:
         if not names:
             raise CheckpointError(f"source {checkpoint.name}: layers are 0 to {checkpoint.depth - 1}, got {index}")
         tensors = {name.removeprefix(prefix): self._read(checkpoint, name) for name in names}
-        return family.weights(tensors, family.kind(checkpoint.config, index))
+        with _named(checkpoint):
+            return family.weights(tensors, family.kind(checkpoint.config, index))
 
     def _read_embedding(self, digest: str) -> tuple[Tensor, ...]:
         checkpoint, family = self._source(digest)
@@ -133,6 +137,15 @@ class LayerBank:
         tied = family.head not in checkpoint.tensor_names
         head = self.embedding(digest)[0] if tied else self._read(checkpoint, family.head)
         return Ending(tuple(self._read(checkpoint, name) for name in family.norm), head)
+
+
+@contextmanager
+def _named(checkpoint: Checkpoint) -> Iterator[None]:
+    """Refusals of a config or of tensors name the source that they came from."""
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"source {checkpoint.name}: {error}") from error
 
 
 def _bytes_of(value: Tensor | tuple[Any, ...] | Weights) -> int:

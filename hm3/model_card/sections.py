@@ -10,9 +10,8 @@ from hm3.model_card.markdown import plain, table
 from hm3.model_card.origins import origins
 from hm3.objectives import Preference
 from hm3.recipe import Recipe, Source
+from hm3.recipe.files import PICTURE
 from hm3.runs import FrontFile, Member, versions_in_use
-
-PICTURE = "front.png"
 
 
 def found(front: FrontFile, preference: Preference | None, *, picture: bool) -> Iterator[str]:

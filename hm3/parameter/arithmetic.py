@@ -22,6 +22,7 @@ from hm3.checkpoints import Checkpoint, Computed
 from hm3.checkpoints.dtypes import NAMES, TORCH_DTYPES
 from hm3.errors import CheckpointError
 from hm3.parameter.configuration import parent_parameters, shared_parameters
+from hm3.parameter.heads import repeated_heads
 from hm3.parameter.methods import METHODS, SEED
 from hm3.parameter.padding import merge_rows, vocabulary_tensors
 from hm3.recipe import MergeSpec, Source
@@ -58,7 +59,7 @@ def planned_tensors(
     inputs = [checkpoints[source.name] for source in _inputs(spec)]
     host = checkpoints[(spec.base or spec.parents[0]).name]
     by_token = vocabulary_tensors(host)
-    check_same_tensors([host, *inputs], by_token)
+    names = check_same_tensors([host, *inputs], by_token)
     dtype = dtype or inputs[0].dtype
     kernel, state = _kernel(spec, dtype), _initial_state(spec)
 
@@ -71,7 +72,7 @@ def planned_tensors(
 
     return [
         Computed(name, _merged_type(entry.dtype, dtype), entry.shape, partial(make, name))
-        for name, entry in sorted(host.tensors.items())
+        for name, entry in ((name, host.tensors[name]) for name in names)
     ]
 
 
@@ -79,30 +80,37 @@ def _merged_type(given: str, dtype: torch.dtype) -> str:
     return NAMES[dtype] if TORCH_DTYPES[given].is_floating_point else given
 
 
-def check_same_tensors(checkpoints: Sequence[Checkpoint], by_token: Collection[str] = ()) -> None:
-    """Refuse sources that cannot be merged tensor by tensor.
+def check_same_tensors(checkpoints: Sequence[Checkpoint], by_token: Collection[str] = ()) -> list[str]:
+    """Refuse sources that cannot be merged tensor by tensor; a head that only repeats the embedding may be missing.
 
     Args:
         checkpoints: The sources.
         by_token: Names of the tensors whose number of rows may differ.
 
+    Returns:
+        The names of the tensors to merge, sorted.
+
     Raises:
         CheckpointError: Names or shapes differ: another depth or width, or a head tied in one only.
     """
     first, *others = checkpoints
+    repeated = repeated_heads(checkpoints)
+    names = sorted(first.tensors.keys() - repeated)
     for other in others:
-        for name in sorted(set(first.tensors) ^ set(other.tensors)):
+        for name in sorted((first.tensors.keys() ^ other.tensors.keys()) - repeated):
             owner = first.name if name in first.tensors else other.name
             raise CheckpointError(
                 f"merge: {first.name} and {other.name} must have the same tensors, got {name} only in {owner}"
             )
-        for name, entry in first.tensors.items():
+        for name in names:
+            ours, theirs = (checkpoint.tensors[name].shape for checkpoint in (first, other))
             start = 1 if name in by_token else 0
-            if entry.shape[start:] != other.tensors[name].shape[start:]:
+            if ours[start:] != theirs[start:]:
                 raise CheckpointError(
                     f"merge: {name} of {first.name} and {other.name} must have one shape, "
-                    f"got {list(entry.shape)} and {list(other.tensors[name].shape)}"
+                    f"got {list(ours)} and {list(theirs)}"
                 )
+    return names
 
 
 def _inputs(spec: MergeSpec) -> list[Source]:

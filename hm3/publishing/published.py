@@ -7,11 +7,13 @@ from fnmatch import fnmatchcase
 
 from huggingface_hub import HfApi
 
-MARK = "recipe.json"  # a repository with one was written by HM3
+from hm3.recipe.files import BESIDE, RECIPE
+
 KEPT = ".gitattributes"  # the Hub's own
 WRITTEN = (
-    MARK, KEPT, "README.md", "front.png", "mergekit.yaml", "*config.json", "model*.safetensors",
+    KEPT, *BESIDE, "*config.json", "model*.safetensors",
     "model.safetensors.index.json", "tokenizer*", "*tokens*.json", "vocab.json", "merges.txt", "chat_template.*",
+    "additional_chat_templates/*.jinja",
 )  # fmt: skip
 
 
@@ -39,5 +41,5 @@ class Published:
     @property
     def foreign(self) -> tuple[str, ...]:
         """The files that HM3 did not write."""
-        known = WRITTEN if MARK in self.files else (KEPT,)
+        known = WRITTEN if RECIPE in self.files else (KEPT,)  # whoever has a recipe was written by HM3
         return tuple(file for file in self.files if not any(fnmatchcase(file, pattern) for pattern in known))

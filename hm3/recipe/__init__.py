@@ -9,6 +9,7 @@ the same digest, whatever their sources are called and wherever they lie.
 `stack`      a model as a stack of layers: `Recipe`, `LayerRef`, `Content`
 `junctions`  where a stack joins what was no neighbour: `Junction`, `State`
 `short`      the form that people write by hand: `ShortForm`
+`files`      what lies in an exported model's folder: names
 ===========  ==========================================================
 """
 

@@ -58,6 +58,8 @@ def _usage(recipe: Recipe) -> Iterator[str]:
         yield "mergekit-yaml mergekit.yaml OUT --clone-tensors"  # a layer may come twice
     yield f"As of mergekit {VERSION}. A range ends before its second number; an empty one names a host: the first model"
     yield "gives the embedding, the last one the final norm and the head."
+    if any(merged(recipe)):  # how many they have is the parents' to say, which nobody needs once they are merged
+        yield "Of models with different numbers of rows in embedding and head it makes no merge, and stops."
     if any(is_zoo(source) for source in given(recipe)):
         yield "The zoo's models are found from within HM3's clone."
 

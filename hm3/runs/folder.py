@@ -8,9 +8,10 @@ from pathlib import Path
 
 from hm3.checkpoints import write_atomic
 from hm3.errors import ConfigurationError
+from hm3.recipe.files import PICTURE, SEAMS
 from hm3.runs.front import FrontFile
 from hm3.runs.reading import front_from_json
-from hm3.seams import SEAMS, SeamValues
+from hm3.seams import SeamValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class RunFolder:
     @property
     def picture(self) -> Path:
         """The result as a picture."""
-        return self.path / "front.png"
+        return self.path / PICTURE
 
     @property
     def report(self) -> Path:

@@ -20,13 +20,12 @@ from hm3.seams.folding import Folding, stack_seams, turns_head
 from hm3.seams.roles import Change
 from hm3.seams.rules import NONE, RULES, check_rule, rule_of
 from hm3.seams.transform import Transform, applied
-from hm3.seams.values import SEAMS, SeamValues
+from hm3.seams.values import SeamValues
 
 __all__ = [
     "NONE",
     "NO_TRANSFORMS",
     "RULES",
-    "SEAMS",
     "Calibration",
     "Change",
     "Fits",

@@ -13,11 +13,11 @@ import numpy as np
 
 from hm3.checkpoints.arrays import Arrays, content_digest, packed, unpacked
 from hm3.errors import CheckpointError, ConfigurationError
+from hm3.recipe import digest_of
+from hm3.recipe.files import SEAMS
 from hm3.recipe.junctions import Junction, State
 from hm3.seams.fits import Transforms
 from hm3.seams.transform import Transform
-
-SEAMS = "seams.tensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +42,12 @@ class SeamValues:
         return packed(arrays) if arrays else None
 
     def to_json(self) -> dict[str, Any]:
-        """As a JSON value, with the digest of the file beside; `from_json` reads it back."""
-        return {
+        """As a JSON value with its digest, that of the file beside in it; `from_json` reads it back."""
+        value = {
             "transforms": [_to_json(i, *each) for i, each in enumerate(self.transforms.items())],
             "matrices": self.matrices and {"file": SEAMS, "sha256": content_digest(self.matrices)},
         }
+        return {"digest": digest_of(value), **value}
 
     @classmethod
     def from_json(cls, value: Any, folder: Path) -> SeamValues:
@@ -57,15 +58,19 @@ class SeamValues:
             folder: Where the file with the rotations lies.
 
         Raises:
-            ConfigurationError: It is something else.
+            ConfigurationError: It is something else, or its digest does not fit.
             CheckpointError: The file is missing, or another one.
         """
         try:
             beside = value["matrices"]
             arrays = unpacked(folder / SEAMS, str(beside["sha256"])) if beside else {}
-            return cls(dict(_from_json(each, arrays) for each in value["transforms"]))
+            values = cls(dict(_from_json(each, arrays) for each in value["transforms"]))
+            fits, digest = digest_of({key: value[key] for key in ("transforms", "matrices")}), str(value["digest"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ConfigurationError(f"recipe.seams: fitted values as HM3 writes them, got {error!r:.80}") from error
+        if fits != digest:
+            raise ConfigurationError(f"recipe.seams.digest: must fit the values, {fits[:12]}, got {digest[:12]!r}")
+        return values
 
 
 def _to_json(number: int, seam: Junction, transform: Transform) -> dict[str, Any]:

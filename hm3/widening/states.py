@@ -16,6 +16,7 @@ CPU = torch.device("cpu")
 Rows = Sequence[Sequence[int]]
 
 
+@torch.no_grad()  # while it runs, not between two states
 def residual_streams(source: Checkpoint, rows: Rows, device: torch.device = CPU) -> Iterator[Tensor]:
     """The stream before each layer and after the last: depth + 1 times (tokens, width), in float32.
 
@@ -33,13 +34,12 @@ def residual_streams(source: Checkpoint, rows: Rows, device: torch.device = CPU)
     bank.add(source.name, source)
     forward = bank.forward(source.name, max(map(len, rows)))
     batches = _padded(rows)
-    with torch.no_grad():
-        hidden = [forward.begin(bank.embedding(source.name), tokens.to(device)) for tokens, _ in batches]
+    hidden = [forward.begin(bank.embedding(source.name), tokens.to(device)) for tokens, _ in batches]
+    yield _real(source, hidden, batches)
+    for index in range(source.depth):
+        layer = bank.layer(source.name, index)
+        hidden = [forward.layer(layer, each) for each in hidden]
         yield _real(source, hidden, batches)
-        for index in range(source.depth):
-            layer = bank.layer(source.name, index)
-            hidden = [forward.layer(layer, each) for each in hidden]
-            yield _real(source, hidden, batches)
 
 
 def _padded(rows: Rows) -> list[tuple[Tensor, Tensor]]:

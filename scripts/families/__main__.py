@@ -22,7 +22,7 @@ from scripts.families.samples import SAMPLES
 def main() -> None:
     """Measure, then write."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call] # transformers gives it no types
     questions = instances()
     with tempfile.TemporaryDirectory(prefix="hm3-families-") as folder:
         proofs = [prove(sample, Path(folder) / str(i), questions) for i, sample in enumerate(SAMPLES)]

@@ -1,5 +1,6 @@
 """Own models on the command line: every spelling that people try does what they mean, or is one line about it."""
 
+import json
 import logging
 import os
 from pathlib import Path
@@ -191,3 +192,29 @@ def test_an_adapter_is_an_expert_like_any_other_and_found_again(small, invoke, t
     done = invoke(export.main, f"run={past.folder.path}", "out=model")
     assert (done.code, done.err) == (0, "")
     assert Path("model/recipe.json").is_file()
+
+
+def test_models_of_the_hub_are_sources_by_name_and_the_recipe_pins_their_commits(small, invoke, hub, tmp_path):
+    """Also when the branch that the run was given has moved on since."""
+    commits = {}
+    for name, folder in zip(("base", "sums", "words"), small.sources.values(), strict=True):
+        commits[name] = hub.add(f"org/{name}", folder).head.oid
+    hub.repositories["org/sums"].branches["v1"] = commits["sums"]
+    own = [
+        *OWN, "sources.base=org/base", "+sources.experts.sums=org/sums@v1", "+sources.experts.words=org/words",
+        f"tasks.include=['{small.tasks}']",
+        *(f"+tasks.objectives.{name}={{task:tiny_{name},metric:likelihood}}" for name in ("sums", "words")),
+    ]  # fmt: skip
+    run = tmp_path / "run"
+    done = invoke(train.main, *own, *SMALL, f"hydra.run.dir={run}")
+    assert (done.code, done.err) == (0, "")
+    recipe = Recipe.from_json(json.loads((run / "model" / "recipe.json").read_text()))
+    origins = {source.name: source.origin for each in recipe.sources for source in each.given}
+    assert origins
+    assert origins == {name: f"org/{name}@{commits[name]}" for name in origins}
+    for name in commits:
+        hub.repositories[f"org/{name}"].commit({"README.md": b"gone"}, "another model")
+    done = invoke(export.main, f"run={run}", f"out={tmp_path / 'again'}")
+    assert done.code == 0, done.err
+    again, first = (folder / "model.safetensors" for folder in (tmp_path / "again", run / "model"))
+    assert again.read_bytes() == first.read_bytes()

@@ -81,6 +81,35 @@ def test_the_pushed_recipe_builds_the_same_bytes_again_after_the_sources_moved_o
     assert again == shown(hub, "org/stack")
 
 
+def test_a_recipe_is_read_from_the_hub_by_name_without_the_weights_beside_it(hub, qwen, exporting, home):
+    (home / "stack.yaml").write_text(STACK)
+    assert exporting("recipe=stack.yaml", "push_to_hub=org/stack").code == 0
+    files, commit = shown(hub, "org/stack"), hub.repositories["org/stack"].head.oid
+    hub.repositories["org/stack"].commit({"README.md": b"gone"}, "another model")
+    hub.forget()
+    done = exporting(f"recipe=org/stack@{commit}", "out=again")
+    assert (done.code, done.err) == (0, "")
+    assert {file.name: file.read_bytes() for file in (home / "again").iterdir()} == files
+    asked = [request.path for request in hub.requests if request.path.startswith("/org/stack/resolve")]
+    assert {path.rpartition("/")[2] for path in asked} == {"recipe.json", "mergekit.yaml", "README.md"}
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("org/none", "error: recipe: a file, a folder or a model of the Hub, got 'org/none' (HTTP 404: not on the Hub"),
+        ("org/plain", "a model of the Hub, got 'org/plain' (a model without recipe.json)"),
+        ("org/recipe.json", "recipe (org): recipe.json: a readable file, got No such file or directory"),
+        ("org/stack.yaml", "error: recipe: a readable file, got org/stack.yaml (No such file or directory)"),
+    ],
+)
+def test_a_recipe_that_is_not_on_the_hub_is_one_line(hub, exporting, place, line):
+    hub.add("org/plain", {"config.json": b"{}"})
+    done = exporting(f"recipe={place}", "out=again")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert line in done.err
+
+
 def test_a_run_goes_to_the_hub_with_its_picture_and_its_scores(hub, run, exporting, home):
     done = exporting(f"run={run}", "push_to_hub=org/stack", "private=true")
     assert (done.code, done.err) == (0, "")

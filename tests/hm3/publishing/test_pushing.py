@@ -169,6 +169,14 @@ def test_a_repository_with_something_else_is_left_alone(hub, folder):
     assert shown(hub) == before
 
 
+def test_a_stack_with_rotations_beside_its_recipe_gets_a_new_version(hub, folder, tmp_path):
+    (folder / "seams.tensors").write_bytes(b"rotations")
+    push(folder)
+    other = write_folder(tmp_path / "other", seed=1)
+    push(other)
+    assert shown(hub) == contents(other)
+
+
 def test_what_somebody_added_to_a_stack_is_left_alone(hub, folder):
     push(folder)
     repository = hub.repositories[NAME]

@@ -1,6 +1,7 @@
 """mergekit makes of ``mergekit.yaml`` what HM3 exports, bit for bit; where it cannot, the file says so and no more."""
 
 import json
+import shutil
 import warnings
 from dataclasses import replace
 from importlib.metadata import version
@@ -139,6 +140,16 @@ def test_merged_sources_are_documents_of_their_own(near, method, settings, tmp_p
     assert text.count("merge_method") == 2
     assert ("--random-seed 7" in text) == (method == "dare_ties")
     assert_same_tensors(ours, replayed(ours / "mergekit.yaml", tmp_path / "theirs"))
+
+
+def test_a_merge_of_different_rows_stops_mergekit_and_the_file_says_so(llamas, tmp_path):
+    padded = write_checkpoint(tmp_path / "d", depth=4, seed=4, vocabulary=160)
+    shutil.copyfile(llamas["a"].path / "tokenizer.json", padded / "tokenizer.json")
+    checkpoints = with_merge({**llamas, "d": Checkpoint.open("d", padded)}, tmp_path, "ties")
+    ours = exported(tmp_path / "ours", checkpoints, "m0 m1 a2", "m", "m")
+    assert "# Of models with different numbers of rows in embedding and head" in (ours / "mergekit.yaml").read_text()
+    with pytest.raises(ValueError, match=r"^Tensor size mismatch for lm_head\.weight"):
+        replayed(ours / "mergekit.yaml", tmp_path / "theirs")
 
 
 def test_sources_of_two_types_keep_them(llamas, tmp_path):

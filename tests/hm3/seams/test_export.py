@@ -13,8 +13,9 @@ from hm3.checkpoints import Checkpoint
 from hm3.errors import CheckpointError, ConfigurationError
 from hm3.model_card import stack_card
 from hm3.model_folder import write_model
+from hm3.recipe.files import SEAMS
 from hm3.runs import RunFolder
-from hm3.seams import SEAMS, SeamValues
+from hm3.seams import SeamValues
 from hm3.stacks import untied_bytes
 from tests.stack_ways import open_source
 from tests.tiny_seams import Lab
@@ -147,6 +148,15 @@ def test_damaged_values_are_refused_in_one_line(sources, tmp_path, damage):
     value = lab.values(lab.recipe()).to_json()
     damage(value)
     with pytest.raises(ConfigurationError, match=r"^recipe\.seams: fitted values as HM3 writes them, got [^\n]+$"):
+        SeamValues.from_json(value, tmp_path)
+
+
+def test_a_value_that_somebody_changed_is_refused(sources, tmp_path):
+    lab = Lab(sources, "scale")
+    value = lab.values(lab.recipe()).to_json()
+    assert SeamValues.from_json(value, tmp_path).to_json() == value
+    value["transforms"][0]["scale"] *= 2
+    with pytest.raises(ConfigurationError, match=r"^recipe\.seams\.digest: must fit the values, \w{12}, got '\w{12}'$"):
         SeamValues.from_json(value, tmp_path)
 
 

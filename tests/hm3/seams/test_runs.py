@@ -13,8 +13,8 @@ from hm3.exits import prefix
 from hm3.machine import Items, Machine
 from hm3.objectives import Objective
 from hm3.recipe import LayerRef, Recipe
+from hm3.recipe.files import SEAMS
 from hm3.runs import RunFolder
-from hm3.seams import SEAMS
 from hm3.workbench import Workbench
 from tests.small_run import overrides, write_tasks
 from tests.tiny import write_family

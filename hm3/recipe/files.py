@@ -1,0 +1,9 @@
+"""What lies in an exported model's folder beside what every checkpoint has: names of files."""
+
+RECIPE = "recipe.json"
+MERGEKIT = "mergekit.yaml"
+CARD = "README.md"
+PICTURE = "front.png"  # of the run, which the card shows
+SEAMS = "seams.tensors"  # rotations that the recipe refers to
+
+BESIDE = (RECIPE, MERGEKIT, CARD, PICTURE, SEAMS)
