@@ -25,7 +25,8 @@ class Memory:
     """The stacks that no other known one is at least as good as, with their scores.
 
     Args:
-        space: Stacks that it does not allow are not remembered.
+        space: Stacks that it does not allow are not remembered; nor those whose layers follow a preference, since for
+            another one they would be other models.
     """
 
     def __init__(self, space: StackSpace) -> None:
@@ -57,7 +58,11 @@ class Memory:
 
     def _writable(self, recipe: Recipe) -> bool:
         known = {source.name for source in recipe.sources} <= set(self._space.pool.names)
-        if not known or (self._space.picks_host and recipe.embedding_host != recipe.head_host):
+        if (
+            not known
+            or self._space.conditioned_of(recipe)
+            or (self._space.picks_host and recipe.embedding_host != recipe.head_host)
+        ):
             return False
         return self._space.allows(self._space.encode(recipe)[0])
 

@@ -9,17 +9,19 @@ import numpy as np
 
 from agents.generators import set_state, state_of
 from agents.move_statistics import MoveStatistics
-from agents.moves import MOVES, Stack, cross, mutate
+from agents.moves import MOVES, cross, mutate
 from agents.random_search import random_stacks
 from agents.settings import SEARCH_RULES, check_settings
 from envs.natural import natural_prior
 from envs.preferences import PreferenceSampler
 from envs.space import StackSpace
 from hm3.objectives import Array, Candidate, Normaliser, Scores, Utility
-from hm3.recipe import Recipe
+from hm3.recipe import Recipe, Source
 from hm3.sealed import sealed, unsealed
 
 TRIES = 8  # to find a neighbour that has not been asked for yet
+JOIN = len(MOVES)  # the move that joins two stacks
+RETUNE = JOIN + 1  # the move that keeps the layers, and gives those that follow a preference another one
 
 
 class LocalSearch:
@@ -54,7 +56,7 @@ class LocalSearch:
         self._restart = restart
         self._rng = np.random.default_rng(seed)
         self._seen: set[str] = set()
-        self._moves = MoveStatistics(len(MOVES) + 1)  # the last one joins two stacks
+        self._moves = MoveStatistics(len(MOVES) + 1 + (space.pool.conditioned is not None))
         self.front: list[Candidate] = []
 
     def ask(self, count: int) -> list[Recipe]:
@@ -62,7 +64,8 @@ class LocalSearch:
         preferences = self._sampler(count, self._rng)
         fresh = self._rng.random(count) < self._restart
         proposals = [None if new else self._neighbour(row) for new, row in zip(fresh, preferences, strict=True)]
-        spare = iter(random_stacks(self._space, self._logits, proposals.count(None), self._rng))
+        anew = preferences[[proposal is None for proposal in proposals]]
+        spare = iter(random_stacks(self._space, self._logits, len(anew), self._rng, anew))
         recipes = [proposal or next(spare) for proposal in proposals]
         self._seen.update(recipe.digest for recipe in recipes)
         return recipes
@@ -102,19 +105,28 @@ class LocalSearch:
         best = self.front[int(self._utility(values, preference).argmax())].recipe
         for _ in range(TRIES):
             move = self._moves.draw(self._rng)
-            changed = self._changed(self._space.encode(best), move)
-            recipe = self._space.recipe(*changed) if changed else None
+            recipe = self._changed(best, move, self._space.pool.conditioned_on(preference.tolist()))
             if recipe and recipe.digest not in self._seen:
                 self._moves.used(move, recipe.digest)
                 return recipe
         return None
 
-    def _changed(self, stack: Stack, move: int) -> Stack | None:
-        """The stack changed a little, or joined with another of the front."""
-        if move < len(MOVES):
-            return mutate(self._space, stack, self._rng, move)
-        other = self.front[int(self._rng.integers(len(self.front)))].recipe
-        return cross(self._space, stack, self._space.encode(other), self._rng)
+    def _changed(self, best: Recipe, move: int, wanted: Source | None) -> Recipe | None:
+        """A stack changed a little, or joined with another of the front.
+
+        Layers that follow a preference keep the one that they have in the stack; where it has none, `wanted` is theirs.
+        """
+        stack = self._space.encode(best)
+        if move == RETUNE:
+            return self._space.recipe(*stack, wanted)
+        kept = self._space.conditioned_of(best) or wanted
+        if move < JOIN:
+            changed = mutate(self._space, stack, self._rng, move)
+        else:
+            other = self.front[int(self._rng.integers(len(self.front)))].recipe
+            changed = cross(self._space, stack, self._space.encode(other), self._rng)
+            kept = self._space.conditioned_of(best) or self._space.conditioned_of(other) or wanted
+        return self._space.recipe(*changed, kept) if changed else None
 
 
 def non_dominated(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -163,7 +163,7 @@ class PPO:
         if self.needs_prefixes and prefixes is None:
             raise ValueError("prefixes: one list of scores for each recipe, got none")
         known = {recipe.digest: score.values for recipe, score in zip(recipes, scores, strict=True)}
-        rollout = relabel(rollout, self.policy, self.sampler, self._relabels, self._rng)
+        rollout = relabel(rollout, self.policy, self.space, self.sampler, self._relabels, self._rng)
         values = self.normaliser([known[recipe.digest] for recipe in rollout.recipes])
         before = dict(zip((recipe.digest for recipe in recipes), prefixes or (), strict=False))
         self._learn(rollout, self._advantages(rollout, self.utility(values, rollout.preferences), before))

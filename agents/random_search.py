@@ -11,6 +11,7 @@ from agents.generators import set_state, state_of
 from agents.settings import SEARCH_RULES, check_settings
 from envs.episodes import Episodes
 from envs.natural import natural_prior
+from envs.preferences import PreferenceSampler
 from envs.space import StackSpace
 from hm3.objectives import Array, Scores
 from hm3.recipe import Recipe
@@ -22,19 +23,24 @@ class RandomSearch:
 
     Args:
         space: What may be stacked.
+        sampler: Draws the preference that a source which follows preferences gets in each stack; None for its default.
         seed: Of the generator.
         beta: Strength of the natural prior; 0 draws every action uniformly from the legal ones.
     """
 
-    def __init__(self, space: StackSpace, *, seed: int = 0, beta: float = 2.0) -> None:
+    def __init__(
+        self, space: StackSpace, sampler: PreferenceSampler | None = None, *, seed: int = 0, beta: float = 2.0
+    ) -> None:
         self._space = space
+        self._sampler = None if space.pool.conditioned is None else sampler
         check_settings(SEARCH_RULES, beta=beta)
         self._logits = beta * natural_prior(space)
         self._rng = np.random.default_rng(seed)
 
     def ask(self, count: int) -> list[Recipe]:
         """Draw `count` stacks."""
-        return random_stacks(self._space, self._logits, count, self._rng)
+        preferences = None if self._sampler is None else self._sampler(count, self._rng)
+        return random_stacks(self._space, self._logits, count, self._rng, preferences)
 
     def tell(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
         """Nothing is learnt."""
@@ -49,9 +55,21 @@ class RandomSearch:
         set_state(self._rng, unsealed(folder / "agent.json"))
 
 
-def random_stacks(space: StackSpace, logits: Array, count: int, rng: np.random.Generator) -> list[Recipe]:
-    """Stacks whose actions are drawn from `logits` (tokens, actions) at the last token, over what is legal."""
+def random_stacks(
+    space: StackSpace, logits: Array, count: int, rng: np.random.Generator, preferences: Array | None = None
+) -> list[Recipe]:
+    """Stacks whose actions are drawn from `logits` (tokens, actions) at the last token, over what is legal.
+
+    Args:
+        space: What is legal.
+        logits: (tokens, actions)
+        count: How many stacks.
+        rng: Of the actions.
+        preferences: (count, K) which sources that follow preferences get; None for their default.
+    """
     episodes = Episodes(space, count)
+    if preferences is not None:
+        episodes.reset(preferences)
     while len(rows := episodes.running):
         noisy = logits[episodes.tokens(rows)] + rng.gumbel(size=(len(rows), space.actions))
         episodes.step(np.where(episodes.masks(rows), noisy, -np.inf).argmax(axis=1), rows)

@@ -10,24 +10,32 @@ import torch
 from agents.policy import NaturalPolicy
 from agents.rollout import Rollout
 from envs.preferences import PreferenceSampler
+from envs.space import StackSpace
 from hm3.objectives import Array
 
 
 def relabel(
-    rollout: Rollout, policy: NaturalPolicy, sampler: PreferenceSampler, times: int, rng: np.random.Generator
+    rollout: Rollout,
+    policy: NaturalPolicy,
+    space: StackSpace,
+    sampler: PreferenceSampler,
+    times: int,
+    rng: np.random.Generator,
 ) -> Rollout:
     """Add episodes as the policy would have written them for other preferences.
 
     Each episode is offered to `times` other preferences. One takes it with probability ``min(1, p'/p)``, where p and
     p' are the policy's probabilities of writing it under the old and the new preference: what is taken is distributed
-    as if it had been written for the new one, as far as the old one writes such stacks at all.
+    as if it had been written for the new one, as far as the old one writes such stacks at all. A stack with layers that
+    follow the preference takes none: under another one it would have been another model.
     """
     if not times:
         return rollout
     offered = _offered(rollout, policy, np.concatenate([sampler(len(rollout.recipes), rng) for _ in range(times)]))
     written = np.bincount(rollout.episodes, rollout.log_probs)
     ratio = np.bincount(offered.episodes, offered.log_probs) - np.tile(written, times)
-    return joined(rollout, select(offered, np.log(rng.random(len(ratio))) < ratio))
+    bound = np.array([space.conditioned_of(recipe) is not None for recipe in offered.recipes])
+    return joined(rollout, select(offered, (np.log(rng.random(len(ratio))) < ratio) & ~bound))
 
 
 def joined(first: Rollout, second: Rollout) -> Rollout:

@@ -14,7 +14,7 @@ import gymnasium
 from envs.episodes import Episodes, Observation
 from envs.exits import Exits
 from envs.natural import natural_prior, natural_successors
-from envs.pool import Pool
+from envs.pool import Conditioned, Pool
 from envs.preferences import Around, Dirichlet, Holdout, PreferenceSampler
 from envs.rules import PathRules
 from envs.space import StackSpace
@@ -24,6 +24,7 @@ from envs.vector_reward import VectorReward
 
 __all__ = [
     "Around",
+    "Conditioned",
     "Dirichlet",
     "Episodes",
     "Exits",

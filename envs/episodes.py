@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from envs.space import Bools, Ints, StackSpace
 from hm3.objectives import Array
-from hm3.recipe import Recipe
+from hm3.recipe import Recipe, Source
 
 Observation = dict[str, NDArray[np.generic]]
 
@@ -123,9 +123,17 @@ class Episodes:
     def _recipes(self, rows: Ints) -> list[Recipe]:
         paths, lengths, hosts = self.path[rows] - 1, self.length[rows].tolist(), self.host[rows].tolist()
         return [
-            self.space.recipe(path[:length], host)
-            for path, length, host in zip(paths.tolist(), lengths, hosts, strict=True)
+            self.space.recipe(path[:length], host, conditioned)
+            for path, length, host, conditioned in zip(
+                paths.tolist(), lengths, hosts, self._conditioned(rows), strict=True
+            )
         ]
+
+    def _conditioned(self, rows: Ints) -> list[Source | None]:
+        """(M,) the source that follows each episode's preference, where the pool has one."""
+        if self.space.pool.conditioned is None:
+            return [None] * len(rows)
+        return [self.space.pool.conditioned_on(weights) for weights in self.preferences[rows].tolist()]
 
     def _write(self, rows: Ints, layers: Ints) -> None:
         length = self.length[rows]

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from hm3.errors import ConfigurationError
 from hm3.recipe import Recipe, Source
+
+
+class Conditioned(Protocol):
+    """A source that follows each episode's preference."""
+
+    @property
+    def name(self) -> str:
+        """What it is called, whatever its weights."""
+        ...
+
+    def __call__(self, weights: Sequence[float]) -> Source:
+        """The source of that name for a preference's weights (K,) on the objectives."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -16,10 +31,13 @@ class Pool:
     Attributes:
         sources: The sources, merged ones too; names are unique.
         depths: Number of layers of each source, same order; sources may differ.
+        conditioned: What gives one of the sources, always of the same name, other weights for every preference;
+            `sources` has the one for equal weights.
     """
 
     sources: tuple[Source, ...]
     depths: tuple[int, ...]
+    conditioned: Conditioned | None = None
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -32,11 +50,17 @@ class Pool:
             )
         if min(self.depths) < 1:
             raise ConfigurationError(f"pool.depths: at least 1 layer each, got {min(self.depths)}")
+        if self.conditioned is not None and self.conditioned.name not in self.names:
+            raise ConfigurationError(f"pool.conditioned: of {', '.join(self.names)}, got {self.conditioned.name}")
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The sources' names, in order."""
         return tuple(source.name for source in self.sources)
+
+    def conditioned_on(self, weights: Sequence[float]) -> Source | None:
+        """The source that follows a preference (K,); None where there is none, or no preference (K = 0)."""
+        return self.conditioned(weights) if self.conditioned is not None and len(weights) else None
 
     def identities(self) -> list[Recipe]:
         """The recipes that rebuild each source itself, in order."""

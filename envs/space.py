@@ -150,16 +150,30 @@ class StackSpace:
             seen["exits"] = gym.spaces.Box(-LIMIT, LIMIT, (1 + objectives,), np.float32)
         return gym.spaces.Dict(seen)
 
-    def recipe(self, layers: Sequence[int], host: int) -> Recipe:
-        """The recipe of a path of layer actions under a host (its number from 1; ignored where hosts follow)."""
+    def recipe(self, layers: Sequence[int], host: int, conditioned: Source | None = None) -> Recipe:
+        """The recipe of a path of layer actions under a host.
+
+        Args:
+            layers: The actions.
+            host: The host's number from 1; ignored where hosts follow.
+            conditioned: Stands for the pool's source of its name; None leaves that.
+        """
         refs = self._refs
         path = [refs[action] for action in layers]
         hosts = (self.pool.names[host - 1],) * 2 if host else (path[0].source, path[-1].source)
         whole = hosts[0] == hosts[1] and path == self._whole[hosts[0]]
-        return Recipe.build(path, *hosts, self._by_name, "none" if whole else self.seam)
+        known = self._by_name if conditioned is None else {**self._by_name, conditioned.name: conditioned}
+        return Recipe.build(path, *hosts, known, "none" if whole else self.seam)
+
+    def conditioned_of(self, recipe: Recipe) -> Source | None:
+        """The source of a recipe that follows a preference, as the recipe has it; None where it uses none."""
+        if self.pool.conditioned is None:
+            return None
+        name = self.pool.conditioned.name
+        return next((source for source in recipe.sources if source.name == name), None)
 
     def encode(self, recipe: Recipe) -> tuple[list[int], int]:
-        """A recipe as layer actions and host number: what `recipe` turns back.
+        """A recipe as layer actions and host number: what `recipe` turns back, given `conditioned_of` it.
 
         Raises:
             ConfigurationError: The recipe names a source that is not in the pool.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from rich.console import Console
@@ -94,13 +95,20 @@ def choose(front: FrontFile, preference: Preference, utility: Utility) -> Member
     return front.candidates[int(utility(values, np.asarray(preference.weights)).argmax())]
 
 
-def export(front: FrontFile, member: Member, checkpoints: Mapping[str, Checkpoint], folder: RunFolder) -> None:
-    """Write a candidate of the front into the run folder."""
+def export(
+    front: FrontFile,
+    member: Member,
+    checkpoints: Mapping[str, Checkpoint],
+    folder: RunFolder,
+    beside: Mapping[str, bytes] = MappingProxyType({}),
+) -> None:
+    """Write a candidate of the front into the run folder; `beside` are further files: name -> content."""
     pictures, dtype = picture_of(folder), checkpoints[member.recipe.embedding_host].dtype
     untied = untied_bytes(member.recipe, checkpoints)
     card = model_card(front, member, dtype=dtype, picture=bool(pictures), untied=untied)
     seams = folder.read_seams()
-    write_model(folder.model, member.recipe, checkpoints, card, extras=pictures, seams=seams, overwrite=True)
+    extras = {**pictures, **beside}
+    write_model(folder.model, member.recipe, checkpoints, card, extras=extras, seams=seams, overwrite=True)
 
 
 def _track(session: Session, front: FrontFile, folder: RunFolder) -> None:

@@ -12,13 +12,14 @@ from omegaconf import DictConfig
 from hm3.checkpoints import Checkpoint
 from hm3.checks import by_name, number, path
 from hm3.closing import choose
-from hm3.composition import open_recipe, stated_text, stated_weights
+from hm3.composition import open_recipe, stated_text, stated_weights, tensor_files
 from hm3.composition.instances import instance
 from hm3.composition.sections import section
 from hm3.errors import ConfigurationError
 from hm3.model_card import folders_named, model_card, stack_card
 from hm3.model_folder import picture_of
 from hm3.objectives import Preference
+from hm3.parameter.pareto import METHOD
 from hm3.past_run import PastRun
 from hm3.recipe import Recipe
 from hm3.runs import Member
@@ -83,6 +84,8 @@ def _of_run(config: DictConfig) -> Exportable:
     if config.sources:
         raise ConfigurationError("sources: with recipe=FILE; a run knows its own, got run=DIR")
     past = PastRun.open(config.run)
+    if config.parameter is not None:
+        return _of_level(past, config)
     member, preference = _member(past, config)
     checkpoints, pictures = past.checkpoints(member.recipe), picture_of(past.folder)
     card = model_card(
@@ -99,13 +102,35 @@ def _of_run(config: DictConfig) -> Exportable:
         checkpoints,
         card,
         past.folder.read_seams(),
-        pictures,
+        {**pictures, **tensor_files(member.recipe, past.merges)},
+        tuple(checkpoint.path for checkpoint in past.given.values()),
+        _shard_bytes(config) or SHARD_MB * 1_000_000,
+    )
+
+
+def _of_level(past: PastRun, config: DictConfig) -> Exportable:
+    """What the run's parameter level gives to a preference, whether or not it is on the front."""
+    if config.parameter != METHOD or stated_text(config, "candidate") is not None:
+        rule = f"{METHOD}, which has a model for every preference, or none and the front's"
+        raise ConfigurationError(f"parameter: {rule}, got {config.parameter!r}")
+    preference = Preference.of(stated_weights(config) or past.weights, past.objectives)
+    recipe = past.merged_for(preference)
+    checkpoints = past.checkpoints(recipe)
+    dtype = checkpoints[recipe.embedding_host].dtype
+    return Exportable(
+        recipe,
+        checkpoints,
+        stack_card(recipe, place=stated_text(config, "push_to_hub") or ".", dtype=dtype),
+        SeamValues(),
+        tensor_files(recipe, past.merges),
         tuple(checkpoint.path for checkpoint in past.given.values()),
         _shard_bytes(config) or SHARD_MB * 1_000_000,
     )
 
 
 def _of_recipe(config: DictConfig) -> Exportable:
+    if config.parameter is not None:
+        raise ConfigurationError(f"parameter: with run=DIR; a recipe is one model, got {config.parameter!r}")
     if stated_text(config, "candidate") is not None or stated_weights(config) is not None:
         raise ConfigurationError("candidate and preference: with run=DIR; a recipe is one model, got recipe=FILE")
     places = by_name("sources", config.sources or {})
@@ -118,7 +143,7 @@ def _of_recipe(config: DictConfig) -> Exportable:
         model.checkpoints,
         model.card or stack_card(model.recipe, place=place, dtype=dtype, untied=untied),
         model.seams,
-        model.pictures,
+        {**model.pictures, **model.tensors},
         tuple(checkpoint.path for checkpoint in model.found.values()),
         _shard_bytes(config) or model.shard_bytes or SHARD_MB * 1_000_000,
     )

@@ -12,12 +12,16 @@ from yaml import YAMLError
 
 from hm3.checkpoints import Checkpoint
 from hm3.checks import path
-from hm3.composition import anchored, open_checkpoints, recipe_checkpoints
+from hm3.composition import anchored, open_checkpoints, open_objectives, open_sources, recipe_checkpoints
+from hm3.composition.level import given_models
 from hm3.composition.sections import section
 from hm3.composition.source_paths import pinned
 from hm3.composition.trained_on import origins
 from hm3.errors import ConfigurationError
+from hm3.levels import ConditionedSource, read_merged
+from hm3.objectives import Preference
 from hm3.parameter import MergeCache
+from hm3.parameter.pareto import METHOD
 from hm3.recipe import Recipe
 from hm3.runs import FrontFile, Member, RunFolder
 
@@ -32,10 +36,12 @@ class PastRun:
     Attributes:
         folder: Where it lies.
         settings: As composed when it ran.
+        merged_in: The folder of the run whose parameter level made its merged sources.
     """
 
     folder: RunFolder
     settings: DictConfig
+    merged_in: RunFolder
 
     @classmethod
     def open(cls, run: object) -> PastRun:
@@ -49,9 +55,9 @@ class PastRun:
         cwd = OmegaConf.select(_saved(folder, "hydra.yaml"), "hydra.runtime.cwd")
         began = path("run: hydra.runtime.cwd", cwd or ".")  # what relative paths are relative to
         if "run" not in settings:
-            return cls(folder, pinned(anchored(settings, began), origins(folder)))
-        trained = began / str(settings.run)
-        return cls(folder, cls.open(trained).settings_with(settings))
+            return cls(folder, pinned(anchored(settings, began), origins(folder)), folder)
+        trained = cls.open(began / str(settings.run))
+        return cls(folder, trained.settings_with(settings), trained.merged_in)
 
     def settings_with(self, changes: DictConfig) -> DictConfig:
         """The run's settings with what a later command states instead."""
@@ -110,7 +116,46 @@ class PastRun:
             CheckpointError: A source cannot be used any more.
             ConfigurationError: A source is not what it was when the run used it, or the settings don't name it.
         """
-        return recipe_checkpoints(recipe, self.given, MergeCache(path("merges", self.settings.merges)))
+        if self.conditioned is not None:
+            self.merges.keep_tensor(self.conditioned.tensor)
+        return recipe_checkpoints(recipe, self.given, self.merges)
+
+    @property
+    def merges(self) -> MergeCache:
+        """Where its merged sources are kept."""
+        return MergeCache(path("merges", self.settings.merges))
+
+    @cached_property
+    def objectives(self) -> tuple[str, ...]:
+        """The names of its objectives, in order."""
+        return tuple(objective.name for objective in open_objectives(self.settings.tasks))
+
+    @cached_property
+    def conditioned(self) -> ConditionedSource | None:
+        """What its parameter level gives to any preference; None where it trained no tensor.
+
+        Raises:
+            CheckpointError: The tensor is damaged.
+        """
+        merged = read_merged(self.merged_in)
+        if merged is None or merged.tensor is None:
+            return None
+        objectives = open_objectives(self.settings.tasks)
+        scored = [objective.name for objective in objectives if objective.task]
+        sources = open_sources(self.settings.sources, self.merges.folder, scored)
+        given = given_models(sources, objectives, self.merges)
+        return ConditionedSource(merged.tensor, given.experts, self.objectives)
+
+    def merged_for(self, preference: Preference) -> Recipe:
+        """The merged model that its parameter level gives to a preference.
+
+        Raises:
+            ConfigurationError: It trained no tensor.
+        """
+        if self.conditioned is None:
+            raise ConfigurationError(f"parameter: a run with parameter={METHOD}, got {self.folder.path}")
+        depth = self.given[self.conditioned.tensor.experts[0].name].depth
+        return Recipe.identity(self.conditioned(preference.weights), depth)
 
 
 def _saved(folder: RunFolder, name: str) -> DictConfig:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from hm3.checkpoints import Checkpoint, scratch_folder
 from hm3.evaluation import Report
+from hm3.merge_guests import judgeable, remove_leftovers
 from hm3.objectives import Scores
-from hm3.parameter import merge
 from hm3.recipe import MergeSpec, Recipe, Source
 from hm3.workbench import Workbench
 
@@ -37,42 +33,29 @@ class Rival:
 
 
 def judged_rivals(bench: Workbench, specs: Sequence[MergeSpec], depth: int) -> Iterator[Rival]:
-    """Judge merges one by one, so that one at a time is resident; what the store knows isn't even built.
+    """Judge merges one by one, so that one at a time is resident; what the store knows isn't even made.
 
     Args:
         bench: Judges; it must know the merges' parents.
         specs: The merges.
         depth: Number of layers of each.
     """
-    paths = {checkpoint.name: checkpoint.path for checkpoint in bench.checkpoints.values()}
-    resident = {checkpoint.source.digest for checkpoint in bench.checkpoints.values()}
+    remove_leftovers()
     for spec in specs:
-        source = Source.merged(rival_name(spec), spec)
-        recipe = Recipe.identity(source, depth)
-        known = bench.search.knows(recipe) and bench.test.knows(recipe)
-        with nullcontext() if known or source.digest in resident else _resident(bench, source, spec, paths):
-            yield _judged(bench, recipe)
+        yield _judged(bench, Recipe.identity(Source.merged(rival_name(spec), spec), depth))
 
 
 def rival_name(spec: MergeSpec) -> str:
-    """Method and weights in percent: ``ties 50/25/25``."""
-    if len(set(spec.weights)) == 1:
-        return f"{spec.method} even"
-    return f"{spec.method} " + "/".join(f"{100 * weight:.0f}" for weight in spec.weights)
+    """Method and weights in percent: ``ties 50/25/25``; with blocks, ``ties 50/25/25, from layer 4 even``."""
+    blocks = (f", from layer {block.first} {_shares(block.weights)}" for block in spec.blocks)
+    return f"{spec.method} {_shares(spec.weights)}" + "".join(blocks)
+
+
+def _shares(weights: Sequence[float]) -> str:
+    return "even" if len(set(weights)) == 1 else "/".join(f"{100 * weight:.0f}" for weight in weights)
 
 
 def _judged(bench: Workbench, recipe: Recipe) -> Rival:
-    (search,), (test,) = bench.search([recipe]), bench.test.reports([recipe])
+    with judgeable(bench, recipe, (bench.search, bench.test)):
+        (search,), (test,) = bench.search([recipe]), bench.test.reports([recipe])
     return Rival(recipe, search, test)
-
-
-@contextmanager
-def _resident(bench: Workbench, source: Source, spec: MergeSpec, paths: Mapping[str, Path]) -> Iterator[None]:
-    """While the block runs, the merge lies in a temporary folder and the bench knows it."""
-    with scratch_folder(Path(tempfile.gettempdir()) / "hm3-rival") as folder:
-        path = merge(spec, paths, folder / "model")
-        bench.add(Checkpoint.open(source.name, path, merge=spec))
-        try:
-            yield
-        finally:
-            bench.drop(source.name)

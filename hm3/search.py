@@ -26,7 +26,9 @@ def main(config: DictConfig) -> None:
         settings = past.settings_with(start.config)
         offline, online = Offline.of(settings), Online.of(settings)
         known = past.recipes if flag("known", start.config.known) else []
-        with composed(settings, start, start.weights or past.weights, search_stages(settings, len(known))) as run:
+        stages, weights = search_stages(settings, len(known)), start.weights or past.weights
+        with composed(settings, start, weights, stages, merged_in=past.merged_in) as run:
+            run = run.merge()
             run.check_pool(past.folder)
             sampler = sampler_of(settings.offline, run.session.preference)
             screened = run.session.sources_on_screen()

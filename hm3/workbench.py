@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 
 import torch
 
-from hm3.checkpoints import Checkpoint
+from hm3.checkpoints import Checkpoint, SourceModel
 from hm3.evaluation import (
     Benchmark,
     BenchmarkEvaluator,
+    ConditionedSources,
     EvaluationStore,
     HarnessModel,
     LocalScorer,
@@ -23,16 +25,19 @@ from hm3.evaluation import (
     Prompts,
     Scorer,
     check_templates,
+    check_unseamed,
     common_rows,
     fitted_seams,
     load_tasks,
     split,
 )
-from hm3.evaluation.reading import readers_of, reading_of, tokenizer_in
+from hm3.evaluation.reading import Reader, readers_of, reading_of, tokenizer_in
+from hm3.evaluation.texts import search_texts
 from hm3.layers import LayerBank
 from hm3.machine import Items, Machine
 from hm3.objectives import Objective
-from hm3.recipe import Recipe
+from hm3.parameter.pareto import ParetoTensor, Text
+from hm3.recipe import Recipe, Source
 from hm3.seams import NONE, Seams, SeamValues
 from hm3.stacks import assemble
 
@@ -59,8 +64,10 @@ class Workbench:
     machine: Machine
     seams: Seams
     _benchmark: Benchmark
+    _tuning: ConditionedSources
     _bank: LayerBank
     _store: EvaluationStore
+    _read: tuple[Parts, Reader]
     _closed: bool = field(default=False)
 
     @classmethod
@@ -116,12 +123,26 @@ class Workbench:
             lambda recipe: tokenizer(bank.checkpoint(recipe.content.embedding).path),
             machine.requests,
         )
-        benchmark = Benchmark(scorer, harness, opened, [machine.dtype, *reading_of(host)], seams)
+        tuning = ConditionedSources(scorer, bank)
+        benchmark = Benchmark(scorer, harness, opened, [machine.dtype, *reading_of(host)], seams, tuning)
         screen, search, test = (
             BenchmarkEvaluator(benchmark, objectives, chosen, batch=machine.batch, seam=seams.name)
             for chosen in ((parts.screen,), (parts.screen, parts.rest), (parts.test,))
         )
-        bench = cls({}, tuple(objectives), screen, search, test, machine, seams, benchmark, bank, opened)
+        bench = cls(
+            {},
+            tuple(objectives),
+            screen,
+            search,
+            test,
+            machine,
+            seams,
+            benchmark,
+            tuning,
+            bank,
+            opened,
+            (parts, readers[0]),
+        )
         try:
             for checkpoint in checkpoints:
                 bench.add(checkpoint)
@@ -147,17 +168,54 @@ class Workbench:
 
     def add(self, checkpoint: Checkpoint) -> None:
         """Make a source known."""
-        digest = checkpoint.source.digest
-        self._bank.add(digest, checkpoint)
-        self._benchmark.scorer.add(digest, checkpoint)
+        self._add(checkpoint)
         self.checkpoints[checkpoint.name] = checkpoint
 
     def drop(self, name: str) -> None:
         """Forget a source and free its weights."""
-        digest = self.checkpoints.pop(name).source.digest
-        self._bank.drop(digest)
-        self.seams.drop(digest)
-        self._benchmark.scorer.drop(digest)
+        self._drop(self.checkpoints.pop(name).source.digest)
+
+    def holds(self, source: Source) -> bool:
+        """Whether a source, whatever it is called, is among the bench's own."""
+        return source.digest in {checkpoint.source.digest for checkpoint in self.checkpoints.values()}
+
+    @contextmanager
+    def guest(self, model: SourceModel) -> Iterator[None]:
+        """While the block runs, recipes may have one source more: `model`, which `checkpoints` doesn't list."""
+        try:
+            self._add(model)
+            yield
+        finally:
+            self._drop(model.source.digest)
+
+    def texts(self) -> dict[str, list[Text]]:
+        """Task -> its search items as texts, prompts with reference answers, for what is trained.
+
+        Raises:
+            TaskError: A task has no such texts.
+        """
+        return search_texts(*self._read)
+
+    @property
+    def store(self) -> EvaluationStore:
+        """What is known."""
+        return self._store
+
+    def condition(self, tensor: ParetoTensor, base: Checkpoint) -> None:
+        """Make a tensor known: recipes may then have any of its sources, as `ParetoTensor.source` names them.
+
+        Nothing is merged and none of them is kept: a base and the factors give all of them.
+
+        Args:
+            tensor: The tensor.
+            base: What its terms are added to; it need not be a source.
+
+        Raises:
+            CheckpointError: The tensor was trained for another base.
+            ConfigurationError: Seams are fitted.
+        """
+        check_unseamed(self.seams.name)
+        self._tuning.load(tensor, base)
 
     def pace(self, recipe: Recipe) -> float:
         """About how many seconds a stack of a recipe's layers takes on the screen, if it shares nothing with others."""
@@ -168,11 +226,22 @@ class Workbench:
 
     def assemble(self, recipe: Recipe) -> Any:
         """The recipe as a transformers model in memory that shares the sources' weights."""
-        return assemble(recipe, self._bank, self.seams.of([recipe.content]))
+        with self._tuning.known([recipe]):
+            return assemble(recipe, self._bank, self.seams.of([recipe.content]))
 
     def seam_values(self, recipes: Iterable[Recipe]) -> SeamValues:
         """What was fitted for the seams of some recipes."""
         return SeamValues(self.seams.of(recipe.content for recipe in recipes))
+
+    def _add(self, model: SourceModel) -> None:
+        digest = model.source.digest
+        self._bank.add(digest, model)
+        self._benchmark.scorer.add(digest, model)
+
+    def _drop(self, digest: str) -> None:
+        self._bank.drop(digest)
+        self.seams.drop(digest)
+        self._benchmark.scorer.drop(digest)
 
     @property
     def evaluations(self) -> int:

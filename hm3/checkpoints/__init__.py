@@ -4,6 +4,8 @@
 `checkpoint`            a source folder, opened and checked: `Checkpoint`
 `adapter`               a LoRA adapter's folder, opened and checked: `Adapter`
 `adapter_merging`       an adapter becomes a checkpoint: `merged_adapter`
+`source_model`          what a source must be, folder or not: `SourceModel`
+`in_memory`             one without a folder: `InMemoryModel`
 `hub`                   checkpoints of the Hub, fetched once: `hub_folder`, `hub_recipe`
 `hub_errors`            why the Hub's client failed, in one line without the token
 `loading`               whether transformers would load a source whole: `check_loading`
@@ -35,9 +37,11 @@ from hm3.checkpoints.checkpoint import Checkpoint
 from hm3.checkpoints.compatibility import check_compatible
 from hm3.checkpoints.computed import Computed, ComputedRows
 from hm3.checkpoints.hub import hub_folder, hub_recipe, is_hub_id
+from hm3.checkpoints.in_memory import InMemoryModel
 from hm3.checkpoints.loading import check_loading
 from hm3.checkpoints.outgoing import Copied, Outgoing
-from hm3.checkpoints.staging import locked_folder, scratch_folder, staged_folder
+from hm3.checkpoints.source_model import SourceModel
+from hm3.checkpoints.staging import locked_folder, remove_stale, scratch_folder, staged_folder
 from hm3.checkpoints.writer import fill_folder, write_checkpoint
 
 __all__ = [
@@ -46,7 +50,9 @@ __all__ = [
     "Computed",
     "ComputedRows",
     "Copied",
+    "InMemoryModel",
     "Outgoing",
+    "SourceModel",
     "check_compatible",
     "check_loading",
     "fill_folder",
@@ -56,6 +62,7 @@ __all__ = [
     "is_hub_id",
     "locked_folder",
     "merged_adapter",
+    "remove_stale",
     "scratch_folder",
     "staged_folder",
     "write_atomic",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hm3.checkpoints.checkpoint import Checkpoint
 from hm3.checkpoints.content import file_digest
 from hm3.checkpoints.reading import RefusedError, one_line, parse_json, read_json
+from hm3.checkpoints.source_model import SourceModel
 from hm3.checkpoints.stated_tokens import stated_tokens
 from hm3.errors import CheckpointError
 
@@ -44,13 +44,13 @@ class Tokenizer:
         return 1 + max(self.tokens, default=-1)
 
 
-def same_files(first: Checkpoint, second: Checkpoint) -> bool:
+def same_files(first: SourceModel, second: SourceModel) -> bool:
     """Whether two sources have the same tokenizer to the byte; then nothing has to be read."""
     ours, theirs = _digests(first), _digests(second)
     return bool(ours) and ours == theirs
 
 
-def both_tokenizers(first: Checkpoint, second: Checkpoint) -> tuple[Tokenizer, Tokenizer]:
+def both_tokenizers(first: SourceModel, second: SourceModel) -> tuple[Tokenizer, Tokenizer]:
     """The tokenizers of two sources in one form: as tokenizer.json has them, or as transformers makes them.
 
     Raises:
@@ -62,7 +62,7 @@ def both_tokenizers(first: Checkpoint, second: Checkpoint) -> tuple[Tokenizer, T
     return _tokenizer(first, _made), _tokenizer(second, _made)
 
 
-def tokenizer_of(source: Checkpoint) -> Tokenizer | None:
+def tokenizer_of(source: SourceModel) -> Tokenizer | None:
     """The source's tokenizer; None where it has none.
 
     Raises:
@@ -73,7 +73,7 @@ def tokenizer_of(source: Checkpoint) -> Tokenizer | None:
     return _tokenizer(source, _written) or _tokenizer(source, _made)
 
 
-def _tokenizer(source: Checkpoint, way: Callable[[Path], Found]) -> Found:
+def _tokenizer(source: SourceModel, way: Callable[[Path], Found]) -> Found:
     try:
         return way(source.path)
     except RefusedError as error:
@@ -140,6 +140,6 @@ def _pair(merge: Any) -> tuple[str, str]:
     return left, right
 
 
-def _digests(source: Checkpoint) -> dict[str, str]:
+def _digests(source: SourceModel) -> dict[str, str]:
     files = [source.path / name for name in (*MAKERS, "tokenizer_config.json")]
     return {file.name: file_digest(file) for file in files if file.is_file()}

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hm3.checkpoints.checkpoint import Checkpoint
+from hm3.checkpoints.source_model import SourceModel
 from hm3.checkpoints.tokenizer import tokenizer_of
 from hm3.errors import CheckpointError
 
 
-def rows_of(checkpoint: Checkpoint) -> int:
+def rows_of(checkpoint: SourceModel) -> int:
     """The rows of a source's embedding and head: its `vocab_size`.
 
     Raises:
@@ -25,7 +25,7 @@ def rows_of(checkpoint: Checkpoint) -> int:
     return rows
 
 
-def shared_rows(embedding: Checkpoint, head: Checkpoint) -> int:
+def shared_rows(embedding: SourceModel, head: SourceModel) -> int:
     """The `vocab_size` of a stack with this embedding host and this head host: the smaller of the two.
 
     Raises:
@@ -34,7 +34,7 @@ def shared_rows(embedding: Checkpoint, head: Checkpoint) -> int:
     return min(rows_of(embedding), rows_of(head))
 
 
-def check_tokens(reader: Checkpoint, rows: int, owner: str) -> None:
+def check_tokens(reader: SourceModel, rows: int, owner: str) -> None:
     """See that every token that a source's tokenizer can produce has a row.
 
     Args:
@@ -54,7 +54,7 @@ def check_tokens(reader: Checkpoint, rows: int, owner: str) -> None:
         )
 
 
-def check_mixed_hosts(sources: Sequence[Checkpoint]) -> None:
+def check_mixed_hosts(sources: Sequence[SourceModel]) -> None:
     """See that any source's head has a row for any source's tokens, where each may end what another began.
 
     Raises:

@@ -8,16 +8,18 @@
 - `plans`: how much each stage does
 - `trained_on`: ``pool.json``
 - `parts`: what a run is made of before anything is scored
-- `run`: all of it together
+- `level`: the parameter level, and whether layers are stacked
+- `run`: all of it together; `opening` opens it
 """
 
 from hm3.composition.bench import machine_of
 from hm3.composition.invocation import stated_text, stated_weights
-from hm3.composition.merges import merged_checkpoint
-from hm3.composition.plans import Offline, Online, sampler_of, search_stages, train_stages
+from hm3.composition.level import stacks_layers
+from hm3.composition.opening import composed
+from hm3.composition.plans import Offline, Online, merge_stages, sampler_of, search_stages, train_stages
 from hm3.composition.recipe_file import RecipeModel, open_recipe
-from hm3.composition.recipe_sources import recipe_checkpoints
-from hm3.composition.run import Composition, composed
+from hm3.composition.recipe_sources import recipe_checkpoints, tensor_files
+from hm3.composition.run import Composition
 from hm3.composition.source_paths import anchored
 from hm3.composition.sources import Sources, open_checkpoints, open_sources
 from hm3.composition.start import Start, started
@@ -33,7 +35,7 @@ __all__ = [
     "anchored",
     "composed",
     "machine_of",
-    "merged_checkpoint",
+    "merge_stages",
     "open_checkpoints",
     "open_objectives",
     "open_recipe",
@@ -42,9 +44,11 @@ __all__ = [
     "recipe_checkpoints",
     "sampler_of",
     "search_stages",
+    "stacks_layers",
     "started",
     "stated_text",
     "stated_weights",
     "task_folders",
+    "tensor_files",
     "train_stages",
 ]

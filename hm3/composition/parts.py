@@ -11,14 +11,18 @@ from envs.space import StackSpace
 from hm3.checks import flag, path, whole
 from hm3.composition.bench import items_of, machine_of
 from hm3.composition.instances import instance
-from hm3.composition.merges import merged_sources, rivals
+from hm3.composition.level import given_models, level_of, stacks_layers
+from hm3.composition.merges import rivals
 from hm3.composition.plans import budget_of
 from hm3.composition.searcher import agent_builder
 from hm3.composition.sections import section
 from hm3.composition.sources import Sources, open_sources
 from hm3.composition.space import seam_rule, shows_exits, stack_space
 from hm3.composition.tasks import open_objectives
+from hm3.evaluation import check_unseamed
+from hm3.levels import Given, Level
 from hm3.objectives import Objective, Preference, Utility
+from hm3.parameter import MergeCache
 from hm3.recipe import MergeSpec, Source
 
 _SECTIONS = (
@@ -38,12 +42,14 @@ _SECTIONS = (
 
 @dataclass(frozen=True)
 class Parts:
-    """What needs no evaluator."""
+    """What needs no evaluator; of merged sources those that are known before any work."""
 
     objectives: tuple[Objective, ...]
     preference: Preference
     utility: Utility
     sources: Sources
+    level: Level
+    given: Given
     merged: list[Source]
     space: StackSpace
     exits: bool
@@ -63,11 +69,18 @@ class Parts:
         utility = instance(config.utility, "utility")
         scored = [objective.name for objective in objectives if objective.task]
         sources = open_sources(config.sources, path("merges", config.merges), scored)
-        merged = merged_sources(instance(config.parameter, "parameter"), sources, objectives)
+        level, given = (
+            level_of(config.parameter),
+            given_models(sources, objectives, MergeCache(path("merges", config.merges))),
+        )
+        merged = list(level.known(given))
         space = stack_space(config.env, sources, merged)
         exits = shows_exits(config.env)
         seam = seam_rule(config.env, sources)
-        return cls(objectives, preference, utility, sources, merged, space, exits, seam, rivals(config.rivals, sources))
+        if not level.seams:
+            check_unseamed(seam)
+        rivals_ = rivals(config.rivals, sources)
+        return cls(objectives, preference, utility, sources, level, given, merged, space, exits, seam, rivals_)
 
 
 def check(config: DictConfig) -> None:
@@ -85,3 +98,4 @@ def check(config: DictConfig) -> None:
     items_of(config.evaluator)
     budget_of(config)
     agent_builder(config.agent)
+    stacks_layers(config)

@@ -71,8 +71,11 @@ class Online:
 
     def proposals(self, objectives: int) -> int:
         """About how many proposals there will be: half of them come more than once."""
-        points = math.comb(self.divisions + objectives - 1, objectives - 1)
-        return points * self.each // 2 + self.own
+        return self.lattice(objectives) * self.each // 2 + self.own
+
+    def lattice(self, objectives: int) -> int:
+        """How many preferences the lattice has."""
+        return math.comb(self.divisions + objectives - 1, objectives - 1)
 
 
 def train_stages(config: DictConfig) -> list[Stage]:
@@ -96,6 +99,16 @@ def search_stages(config: DictConfig, known: int = 0) -> list[Stage]:
         Stage("known", known, 5, stacks=0),
         Stage("online", online.survivors, 5, stacks=0),
         Stage("refinement", online.refine * Offline.of(config).episodes, 4),
+        Stage("test", online.front, 7, stacks=0),
+    ]
+
+
+def merge_stages(config: DictConfig) -> list[Stage]:
+    """What the progress of a run without stacks tells."""
+    online, objectives = Online.of(config), len(section(config, "tasks").objectives or ())
+    return [
+        Stage("known", online.lattice(max(1, objectives)) + 1, 5),
+        Stage("merges", whole("rivals", config.rivals, 0), 20),
         Stage("test", online.front, 7, stacks=0),
     ]
 

@@ -11,13 +11,13 @@ from typing import Any
 from hm3.checkpoints import Checkpoint, check_compatible, hub_recipe, is_hub_id
 from hm3.checkpoints.reading import RefusedError, read_json
 from hm3.checks import path, whole
-from hm3.composition.recipe_sources import found_sources, recipe_checkpoints
+from hm3.composition.recipe_sources import found_sources, recipe_checkpoints, tensor_files
 from hm3.composition.source_paths import open_source
 from hm3.errors import ConfigurationError
 from hm3.layers import family_of
-from hm3.parameter import MergeCache
+from hm3.parameter import MergeCache, pareto
 from hm3.recipe import Recipe, ShortForm
-from hm3.recipe.files import CARD, PICTURE, RECIPE
+from hm3.recipe.files import CARD, PARETO, PICTURE, RECIPE
 from hm3.seams import SeamValues
 from hm3.strict_yaml import read_yaml
 
@@ -35,6 +35,7 @@ class RecipeModel:
         found: The checkpoints that were given; a merged source's parents are among them, where they were needed.
         card: The model card beside the file, if it is this model's.
         pictures: The picture that such a card shows: name -> content.
+        tensors: The tensor beside the file, where a source of the recipe needs one: name -> content.
         shard_bytes: Upper limit of a weight file, where the file says it.
         seams: What the seams of the stack do, where it has any.
     """
@@ -44,6 +45,7 @@ class RecipeModel:
     found: Mapping[str, Checkpoint]
     card: str | None = None
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+    tensors: Mapping[str, bytes] = field(default_factory=dict)
     shard_bytes: int | None = None
     seams: SeamValues = field(default_factory=SeamValues)
 
@@ -88,12 +90,16 @@ def _full(value: Mapping[str, Any], file: Path, stated: Mapping[str, str], merge
     recipe = Recipe.from_json(value)
     shard_bytes = whole("recipe.shard_bytes", value["shard_bytes"], 1) if "shard_bytes" in value else None
     seams = SeamValues.from_json(value["seams"], file.parent) if "seams" in value else SeamValues()
+    cache = MergeCache(merges)
+    if (tensor := file.parent / PARETO).is_file():
+        cache.keep_tensor(pareto.load_tensor(tensor))
     found = found_sources(recipe, stated, merges)
-    checkpoints = recipe_checkpoints(recipe, found, MergeCache(merges))
+    checkpoints = recipe_checkpoints(recipe, found, cache)
     _check([checkpoints[recipe.embedding_host], *checkpoints.values()], "host")  # somebody decided that already
     card = _card_beside(file, recipe)
     pictures = {} if card is None else _pictures_beside(file)
-    return RecipeModel(recipe, checkpoints, found, card, pictures, shard_bytes, seams)
+    tensors = tensor_files(recipe, cache)
+    return RecipeModel(recipe, checkpoints, found, card, pictures, tensors, shard_bytes, seams)
 
 
 def _short(short: ShortForm, stated: Mapping[str, str], merges: Path) -> RecipeModel:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hm3.checkpoints import Checkpoint
-from hm3.composition.merges import merged_checkpoint
 from hm3.composition.source_paths import open_source
 from hm3.errors import ConfigurationError
 from hm3.parameter import MergeCache
+from hm3.parameter.pareto import METHOD
 from hm3.recipe import Recipe, Source
+from hm3.recipe.files import PARETO
 
 
 def found_sources(recipe: Recipe, stated: Mapping[str, str], merges: Path) -> dict[str, Checkpoint]:
@@ -46,12 +47,23 @@ def recipe_checkpoints(recipe: Recipe, given: Mapping[str, Checkpoint], merges: 
     found = {}
     for source in recipe.sources:
         if source.merge is not None:
-            found[source.name] = merged_checkpoint(source, merges, given)
+            found[source.name] = merges.open(source, given)
         elif source.name in given:
             found[source.name] = checked(source, given[source.name])
         else:
             raise ConfigurationError(f"recipe source {source.name}: one of {', '.join(given)}, got another")
     return found
+
+
+def tensor_files(recipe: Recipe, merges: MergeCache) -> dict[str, bytes]:
+    """The file that must lie beside a recipe with a preference-conditioned source: name -> content; else nothing.
+
+    Raises:
+        CheckpointError: It is not kept.
+    """
+    specs = {source.merge.digest: source.merge for source in recipe.sources if source.merge}
+    found = [merges.tensor_file(spec) for spec in specs.values() if spec.method == METHOD]
+    return {PARETO: found[0].read_bytes()} if found else {}
 
 
 def checked(source: Source, checkpoint: Checkpoint) -> Checkpoint:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from omegaconf import DictConfig
@@ -15,29 +14,30 @@ from envs.space import StackSpace
 from hm3 import closing
 from hm3.budget import Budget, Spending
 from hm3.checkpoints import Checkpoint
-from hm3.checks import path, writable_folder
 from hm3.command import resolved
-from hm3.composition.bench import open_bench, open_tracker
-from hm3.composition.merges import merged_checkpoint
-from hm3.composition.parts import Parts, check
+from hm3.composition.level import stacks_layers
+from hm3.composition.parts import Parts
 from hm3.composition.plans import Online, budget_of, with_merges
+from hm3.composition.recipe_sources import tensor_files
 from hm3.composition.searcher import agent_builder, built
-from hm3.composition.start import Start
+from hm3.composition.space import stack_space
 from hm3.composition.trained_on import check_pool, write_pool
 from hm3.estimate import Estimate
 from hm3.judged import Judged
-from hm3.objectives import Normaliser
+from hm3.levels import ConditionedSource, Merged, read_merged, write_merged
+from hm3.merge_judge import judged_merges
+from hm3.objectives import Candidate, Normaliser
+from hm3.online import lattice_with
 from hm3.pages import write_report
-from hm3.parameter import MergeCache
-from hm3.progress import ConsoleProgress, Stage
-from hm3.recipe import MergeSpec, Recipe
+from hm3.parameter.pareto import is_conditioned
+from hm3.progress import Stage
+from hm3.recipe import Recipe, Source
 from hm3.resume_points import ResumePoints
 from hm3.rivals import Rival
 from hm3.runs import FrontFile, RunFolder
 from hm3.searchers import AskTell, Proposer
 from hm3.session import Session
 from hm3.training import Training
-from hm3.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -46,25 +46,28 @@ class Composition:
 
     Attributes:
         session: The run at work.
+        parts: What the run is made of.
         space: The stacks that may be written.
-        exits: Whether observations show early exits.
-        rivals: The merges to compare with.
         folder: The run folder.
-        merges: Where merged sources are kept.
-        budget: What may be spent.
-        export: Whether the chosen model is written into the run folder.
-        settings: The configuration as plain values, for the report.
+        config: As composed when the run began.
+        merged_in: The folder of the run whose merges are used.
+        merged: What the parameter level gave.
+        conditioned: The source that follows each preference, where there is one.
     """
 
     session: Session
+    parts: Parts
     space: StackSpace
-    exits: bool
-    rivals: Sequence[MergeSpec]
     folder: RunFolder
-    merges: MergeCache
-    budget: Budget
-    export: bool
-    settings: Mapping[str, Any]
+    config: DictConfig
+    merged_in: RunFolder
+    merged: Merged = field(default_factory=Merged)
+    conditioned: ConditionedSource | None = None
+
+    @property
+    def budget(self) -> Budget:
+        """What may be spent."""
+        return budget_of(self.config)
 
     def spending(self, seconds: float = 0.0) -> Spending:
         """The run's budget, with what is spent of it so far.
@@ -72,20 +75,41 @@ class Composition:
         Args:
             seconds: That the run has taken so far.
         """
-        return Spending(self.budget, lambda: self.session.evaluations, reserved=len(self.rivals), seconds=seconds)
+        reserved = len(self.parts.rivals)
+        return Spending(self.budget, lambda: self.session.evaluations, reserved=reserved, seconds=seconds)
 
     def tell_estimate(self, stages: Sequence[Stage]) -> None:
         """Say what the run will take."""
         bench = self.session.bench
         pace = bench.pace(self.session.identities[0])
-        estimate = Estimate.of(with_merges(stages, len(self.rivals)), pace, bench.machine.cache_bytes)
+        planned = [self.parts.level.plan(self.parts.given), *with_merges(stages, len(self.parts.rivals))]
+        estimate = Estimate.of(planned, pace, bench.machine.cache_bytes)
         self.session.progress.note(f"{estimate.within(self.budget)} on {bench.machine.place}")
+
+    def merge(self) -> Composition:
+        """The run with what the parameter level gives: done already, taken up where a killed run was, or begun."""
+        merged = read_merged(self.merged_in)
+        if merged is None:
+            merged = self.parts.level(self.session, self.parts.given, self.folder.resume / "parameter")
+            write_merged(merged, self.folder)
+        run = replace(self, merged=merged, conditioned=self._condition(merged))
+        return run._with_pool() if stacks_layers(self.config) else run
+
+    def front_of_merges(self, plan: Online) -> FrontFile:
+        """The parameter level's own front of plain merged models, without stacks; then the result."""
+        session, found = self.session, self._found()
+        judged = {candidate.recipe.sources[0].digest for candidate in self.merged.judged}
+        for source in self.merged.sources:
+            if source.digest not in judged:
+                self._judge(source, found)
+        rivals = session.compare(self.parts.rivals, found)
+        return self._conclude(found, rivals, plan.front)
 
     def train(self, searcher: Any, screened: Judged, spending: Spending, *, rollouts: int, episodes: int) -> None:
         """Train a searcher, or what is left of it, and write down what it was trained on."""
         train = Training(self.session, self.folder, ResumePoints(self.folder.resume))
         train(searcher, screened, spending, rollouts=rollouts, episodes=episodes)
-        write_pool(self.space, self.exits, self.folder)
+        write_pool(self.space, self.parts.exits, self.folder)
 
     def search(
         self,
@@ -112,31 +136,76 @@ class Composition:
         session = self.session
         if isinstance(searcher, Proposer):
             session.propose(searcher, screened, spending, divisions=plan.divisions, each=plan.each, own=plan.own)
-        found = session.sources_on_search()
+        found = self._found()
         if known:
             session.recall(known, found)
-        rivals = session.compare(self.rivals, found)
+        rivals = session.compare(self.parts.rivals, found)
         spending.release()
         session.promote(screened, found, divisions=plan.divisions, count=plan.survivors)
         refiner = self._refiner(sampler, found.normaliser)
         session.refine(refiner, screened, found, spending, rounds=plan.refine, count=count)
         return self._conclude(found, rivals, plan.front)
 
+    def _condition(self, merged: Merged) -> ConditionedSource | None:
+        """Make the source that follows each preference known to the bench."""
+        if merged.tensor is None:
+            return None
+        given = self.parts.given
+        given.merges.keep_tensor(merged.tensor)
+        base = given.checkpoint_of(merged.tensor.base)
+        self.session.bench.condition(merged.tensor, base)
+        names = tuple(objective.name for objective in self.parts.objectives)
+        return ConditionedSource(merged.tensor, given.experts, names)
+
+    def _with_pool(self) -> Composition:
+        """The run with merged sources in its pool."""
+        bench = self.session.bench
+        for source in self.merged.sources:
+            bench.add(self.parts.given.checkpoint_of(source))
+        space = stack_space(self.config.env, self.parts.sources, self.merged.sources, self.conditioned)
+        session = replace(self.session, identities=tuple(space.pool.identities()))
+        return replace(self, session=session, space=replace(space, seam=bench.seams.name))
+
+    def _found(self) -> Judged:
+        """What is judged on the whole search split before any stack: sources, and what the parameter level judged."""
+        found = self.session.sources_on_search()
+        judged = self.merged.judged
+        found.add([each.recipe for each in judged], [each.scores for each in judged])
+        if self.conditioned is not None:
+            lattice = lattice_with(self.session.preference, Online.of(self.config).divisions)
+            sources = [self.conditioned(weights) for weights in lattice]
+            self.session.recall([Recipe.identity(source, self.parts.given.depth) for source in sources], found)
+        return found
+
+    def _judge(self, source: Source, found: Judged, *, test: bool = False) -> None:
+        assert source.merge is not None
+        bench, depth = self.session.bench, self.parts.given.depth
+        for merge in judged_merges(bench, [source.merge], depth, [source.name], test=test):
+            found.add([merge.recipe], [merge.scores])
+
     def _conclude(self, found: Judged, rivals: Sequence[Rival], most: int) -> FrontFile:
         """Judge the front on the test split, write the result, export the chosen model."""
+        for candidate in found.archive.front:
+            self._test(candidate, found)
         front = closing.conclude(self.session, found, rivals, self.folder, most=most)
-        write_report(self.folder, self.settings)
-        if self.export:
+        write_report(self.folder, resolved(self.config))
+        if self.config.export:
             member = front.chosen_member
-            closing.export(front, member, self._checkpoints(member.recipe), self.folder)
+            tensors = tensor_files(member.recipe, self.parts.given.merges)
+            closing.export(front, member, self._checkpoints(member.recipe), self.folder, tensors)
         return front
 
+    def _test(self, candidate: Candidate, found: Judged) -> None:
+        """Judge on the test split what the bench doesn't hold: a merge, and nothing but that."""
+        [source, *others] = candidate.recipe.sources
+        if not others and source.merge and not is_conditioned(source) and not self.session.bench.holds(source):
+            self._judge(source, found, test=True)
+
     def _checkpoints(self, recipe: Recipe) -> dict[str, Checkpoint]:
-        """The checkpoints of a recipe's sources; rivals are built once more."""
+        """The checkpoints of a recipe's sources; those that the bench doesn't hold are built once more."""
         known = self.session.bench.checkpoints
         return {
-            source.name: known.get(source.name) or merged_checkpoint(source, self.merges, known)
-            for source in recipe.sources
+            source.name: known.get(source.name) or self.parts.given.checkpoint_of(source) for source in recipe.sources
         }
 
     def check_pool(self, run: RunFolder) -> None:
@@ -145,13 +214,13 @@ class Composition:
         Raises:
             ConfigurationError: Sources or rules have changed since.
         """
-        check_pool(self.space, self.exits, run)
+        check_pool(self.space, self.parts.exits, run)
 
     def searcher(self, agent: DictConfig, sampler: PreferenceSampler, rollouts: int, normaliser: Normaliser) -> Any:
         """The searcher that a configuration names, given of this run what its constructor asks for."""
         # Under a budget the session tells the searcher how far its training is.
         known = {} if self.budget.stated else {"rollouts": rollouts}
-        seen = {"space": self._shown(normaliser)} if self.exits else {}
+        seen = {"space": self._shown(normaliser)} if self.parts.exits else {}
         return built(agent_builder(agent), self._offered(sampler, normaliser) | known | seen)
 
     def _refiner(self, sampler: PreferenceSampler, normaliser: Normaliser) -> AskTell:
@@ -172,45 +241,3 @@ class Composition:
             "sampler": sampler,
             "seed": self.session.seed,
         }
-
-
-@contextmanager
-def composed(
-    config: DictConfig, start: Start, weights: Mapping[str, float] | None, stages: Sequence[Stage]
-) -> Iterator[Composition]:
-    """Open everything that a configuration names; whatever is wrong with it is said before the long work begins.
-
-    Args:
-        config: As composed from ``conf/train.yaml``.
-        start: Where the run begins or goes on.
-        weights: The user's preference as stated, or None for equal weights.
-        stages: What the run's progress will tell.
-    """
-    check(config)
-    parts = Parts.of(config, weights)
-    merges = MergeCache(writable_folder("merges", path("merges", config.merges)))
-    with open_bench(config, list(parts.sources.checkpoints.values()), parts.objectives, parts.seam) as bench:
-        for source in parts.merged:
-            bench.add(merged_checkpoint(source, merges, parts.sources.checkpoints))
-        with ConsoleProgress(with_merges(stages, len(parts.rivals))) as progress:
-            session = _session(config, start, bench, parts, progress)
-            try:
-                yield Composition(
-                    session,
-                    replace(parts.space, seam=bench.seams.name),
-                    parts.exits,
-                    parts.rivals,
-                    start.folder,
-                    merges,
-                    budget_of(config),
-                    config.export,
-                    resolved(config),
-                )
-            finally:
-                session.tracker.finish()
-
-
-def _session(config: DictConfig, start: Start, bench: Workbench, parts: Parts, progress: ConsoleProgress) -> Session:
-    tracker = open_tracker(config, start)
-    identities = tuple(parts.space.pool.identities())
-    return Session(bench, identities, parts.preference, parts.utility, progress, tracker, config.seed)

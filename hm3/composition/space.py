@@ -15,12 +15,18 @@ from hm3.checkpoints.vocabulary import check_mixed_hosts
 from hm3.checks import flag, whole
 from hm3.composition.sources import Sources
 from hm3.errors import ConfigurationError
+from hm3.levels import ConditionedSource
 from hm3.recipe import Source
 from hm3.seams import NONE, check_foldable, check_rule
 
 
-def stack_space(config: DictConfig, sources: Sources, merged: Sequence[Source]) -> StackSpace:
-    """All stacks of given and merged sources that the rules allow.
+def stack_space(
+    config: DictConfig,
+    sources: Sources,
+    merged: Sequence[Source],
+    conditioned: ConditionedSource | None = None,
+) -> StackSpace:
+    """All stacks of given and merged sources, and of the one that follows each preference, that the rules allow.
 
     Raises:
         ConfigurationError: A rule is out of range, or no stack keeps them all.
@@ -28,7 +34,8 @@ def stack_space(config: DictConfig, sources: Sources, merged: Sequence[Source]) 
     """
     given = [checkpoint.source for checkpoint in sources.checkpoints.values()]
     depths = [checkpoint.depth for checkpoint in sources.checkpoints.values()]
-    pool = Pool((*given, *merged), (*depths, *(sources.base.depth for _ in merged)))
+    made = [*merged, *([] if conditioned is None else [conditioned.default])]
+    pool = Pool((*given, *made), (*depths, *(sources.base.depth for _ in made)), conditioned)
     with _under_the_name_of_the_setting():
         space = StackSpace(pool, _rules(config, sources.base.depth))
     if space.rules.host == FOLLOW:

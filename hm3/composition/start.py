@@ -79,6 +79,7 @@ def started(config: DictConfig) -> Iterator[Start]:
         begun = _record(folder, stated) if config.resume is not None else None
         if begun is None:
             points.clear()
+            folder.parameter.unlink(missing_ok=True)
         record = begun or _begin(config, folder, stated)
         with nullcontext() if begun else _nothing_where_refused(folder):
             os.chdir(record["cwd"])

@@ -7,6 +7,7 @@
 - `encoding`, `rows`, `reading`: requests as token rows in padded buckets, the same whichever source reads them
 - `scorer`, `routes`, `walk`, `prefixes`, `responses`: stacks and early exits on rows, every distinct prefix once
 - `local`, `workers`, `process`, `memory`: in as many processes as help; what to do where memory runs out
+- `tuning`, `tuner`: sources that follow a preference, known for as long as they are scored
 - `harness`: everything that isn't a row, through lm-eval's own model
 - `code_tasks`, `code_judge`, `sandbox`: answers that are programs, run where they can do no harm
 - `store`: what is known already
@@ -25,11 +26,13 @@ from hm3.evaluation.reading import Reader, check_templates, common_rows
 from hm3.evaluation.splits import Splits, report_documents, split
 from hm3.evaluation.store import EvaluationStore
 from hm3.evaluation.tasks import TaskItems
+from hm3.evaluation.tuning import ConditionedSources, check_unseamed
 from hm3.evaluation.workers import ProcessScorer, Scorer
 
 __all__ = [
     "Benchmark",
     "BenchmarkEvaluator",
+    "ConditionedSources",
     "EvaluationStore",
     "HarnessModel",
     "LocalScorer",
@@ -43,6 +46,7 @@ __all__ = [
     "Splits",
     "TaskItems",
     "check_templates",
+    "check_unseamed",
     "common_rows",
     "fitted_seams",
     "load_tasks",

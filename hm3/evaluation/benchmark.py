@@ -10,6 +10,7 @@ from typing import Any
 
 from hm3.evaluation.store import EvaluationStore
 from hm3.evaluation.tasks import Measures, Response, TaskItems
+from hm3.evaluation.tuning import NoTuning, Tuning
 from hm3.evaluation.workers import Scorer
 from hm3.recipe import Recipe, digest_of
 from hm3.seams import NONE, NoSeams, Seams
@@ -24,8 +25,9 @@ class Part:
     Attributes:
         items: The tasks' items, in the run's order of tasks.
         row_set: The scorer's row set: the log-likelihood requests of `items`, in order.
-        final: Whether it is what reports say. Stacks with seams are then judged by the weights that export writes, with
-            the seams in them: rounded to the sources' type, they are not quite what the search has seen.
+        final: Whether it is what reports say. Stacks with seams or conditioned sources are then judged by the weights
+            that export writes, with seams and terms in them: rounded to the sources' type, they are not quite what
+            the search has seen.
     """
 
     items: tuple[TaskItems, ...]
@@ -42,6 +44,7 @@ class Benchmark:
         store: What is known.
         settings: Whatever else decides scores: dtype and the like. Part of every key.
         seams: What the recipes' seams do.
+        tuning: What is done about conditioned sources.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Benchmark:
         store: EvaluationStore,
         settings: Sequence[str],
         seams: Seams = NoSeams(),  # noqa: B008 - without state
+        tuning: Tuning = NoTuning(),  # noqa: B008 - without state
     ) -> None:
         self.scorer = scorer
         self.fresh = 0  # recipes that were run, not looked up
@@ -58,6 +62,7 @@ class Benchmark:
         self._store = store
         self._settings = list(settings)
         self._seams = seams
+        self._tuning = tuning
 
     def measure(self, recipes: Sequence[Recipe], part: Part, exits: Sequence[Recipe] = ()) -> list[list[Measures]]:
         """For each recipe, then for each early exit, for each task of `part`, every metric's value on each document.
@@ -98,17 +103,24 @@ class Benchmark:
 
     def _keys(self, recipe: Recipe, part: Part, *kind: str) -> tuple[str, ...]:
         """One key for each task of a part."""
+        if self._tuning.tunes(recipe) and not part.final:
+            kind = (*kind, "low-rank")  # rounded terms in the matrices give other scores
         return tuple(digest_of([*kind, recipe.digest, items.digest, *self._settings]) for items in part.items)
 
     def _run(self, recipes: Sequence[Recipe], exits: Sequence[Recipe], part: Part) -> list[list[Measures]]:
         """Measures of recipes, then of early exits."""
-        whole = [None if part.final and recipe.seam != NONE else recipe.content for recipe in recipes]
+        whole = [None if part.final and self._differs(recipe) else recipe.content for recipe in recipes]
         stacks, early = [content for content in whole if content], [recipe.content for recipe in exits]
-        answers = self.scorer.score(stacks, part.row_set, early, self._seams.of([*stacks, *early]))
-        log_likelihoods, greedy = answers.log_likelihood.tolist(), answers.greedy.tolist()
-        rows = (list(zip(ll, exact, strict=True)) for ll, exact in zip(log_likelihoods, greedy, strict=True))
-        found = [next(rows) if content else None for content in [*whole, *early]]
-        return [self._measure(recipe, part, row) for recipe, row in zip([*recipes, *exits], found, strict=True)]
+        with self._tuning.known([*recipes, *exits]):
+            answers = self.scorer.score(stacks, part.row_set, early, self._seams.of([*stacks, *early]))
+            log_likelihoods, greedy = answers.log_likelihood.tolist(), answers.greedy.tolist()
+            rows = (list(zip(ll, exact, strict=True)) for ll, exact in zip(log_likelihoods, greedy, strict=True))
+            found = [next(rows) if content else None for content in [*whole, *early]]
+            return [self._measure(recipe, part, row) for recipe, row in zip([*recipes, *exits], found, strict=True)]
+
+    def _differs(self, recipe: Recipe) -> bool:
+        """Whether the weights that export writes are not quite those that rows are scored with."""
+        return recipe.seam != NONE or self._tuning.tunes(recipe)
 
     def _measure(self, recipe: Recipe, part: Part, answers: Sequence[Response] | None) -> list[Measures]:
         """Measures from a recipe's answers to the rows; None for a recipe whose answers a real model must give."""

@@ -109,6 +109,12 @@ class BenchmarkEvaluator:
         """Whether the store has all that a call with this recipe would need."""
         return all(self._benchmark.knows(recipe, part) for part in self._parts)
 
+    def worst(self, recipe: Recipe) -> Scores:
+        """What a recipe scores that gives NaN or infinity."""
+        depth = -float(recipe.depth)
+        values = tuple(min(0.0, each.floor) if each.task else depth for each in self.objectives)
+        return Scores(self.names, values, valid=False)
+
     def pace(self, recipe: Recipe) -> float:
         """About how many seconds a call with one recipe takes that the store doesn't know."""
         return sum(self._benchmark.pace(recipe, part) for part in self._parts)
@@ -167,8 +173,7 @@ class BenchmarkEvaluator:
         values = tuple(self._score(objective, recipe, detail) for objective in self.objectives)
         if all(math.isfinite(value) for value in values):
             return Scores(self.names, values)
-        worst = tuple(min(0.0, o.floor) if o.task else v for o, v in zip(self.objectives, values, strict=True))
-        return Scores(self.names, worst, valid=False)
+        return self.worst(recipe)
 
     def _score(self, objective: Objective, recipe: Recipe, detail: Sequence[Measures]) -> float:
         if not objective.task:

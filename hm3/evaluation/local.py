@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hm3.checkpoints import Checkpoint
+from hm3.checkpoints import Checkpoint, SourceModel
 from hm3.evaluation.prefixes import CacheCounts
 from hm3.evaluation.responses import Responses
 from hm3.evaluation.rows import BUCKET_TOKENS, Row
 from hm3.evaluation.scorer import StackScorer
+from hm3.evaluation.tuner import Tuner
 from hm3.layers import LayerBank
-from hm3.recipe import Content
+from hm3.parameter.pareto import ParetoTensor
+from hm3.recipe import Content, Source
 from hm3.seams import NO_TRANSFORMS, Transforms
 
 
@@ -33,10 +35,19 @@ class LocalScorer:
         batch_tokens: int = BUCKET_TOKENS,
     ) -> None:
         self._scorer = StackScorer(bank, row_sets, cache_bytes, batch_tokens)
+        self._tuner = Tuner(bank)
 
-    def add(self, digest: str, checkpoint: Checkpoint) -> None:
+    def add(self, digest: str, checkpoint: SourceModel) -> None:
         """Make a source known."""
         self._scorer.bank.add(digest, checkpoint)
+
+    def load(self, digest: str, tensor: ParetoTensor, base: Checkpoint) -> None:
+        """Make a tensor known."""
+        self._tuner.load(digest, tensor, base)
+
+    def tune(self, digest: str, source: Source) -> None:
+        """Make a source known that a tensor conditions."""
+        self._tuner.tune(digest, source)
 
     def drop(self, digest: str) -> None:
         """Forget a source."""

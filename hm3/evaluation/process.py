@@ -24,6 +24,7 @@ RESTARTS = 3  # of one worker; what is killed more often needs more than smaller
 _log = logging.getLogger(__name__)
 
 Message = tuple[Any, ...]  # name of a call, then its arguments
+MAKE_KNOWN = ("add", "load", "tune")  # calls that a new process must hear again, in order; first the digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class WorkerProcess:
     def __init__(self, row_sets: Sequence[Sequence[Row]], dtype: torch.dtype, budget: Budget) -> None:
         self.budget = budget
         self._row_sets, self._dtype = row_sets, dtype
-        self._sources: dict[str, Message] = {}  # how each source was made known
+        self._known: dict[str, Message] = {}  # how each source and tensor was made known, by its digest
         self._asked: Message = ()
         self._restarts = 0
         self._start()
@@ -68,10 +69,10 @@ class WorkerProcess:
     def send(self, message: Message) -> None:
         """Ask something; `receive` has the answer."""
         name, *arguments = self._asked = message
-        if name == "add":
-            self._sources[arguments[0]] = message
+        if name in MAKE_KNOWN:
+            self._known[arguments[0]] = message
         elif name == "drop":
-            self._sources.pop(arguments[0], None)
+            self._known.pop(arguments[0], None)
         with suppress(OSError):  # it has ended: `receive` will find out
             self._link.send(message)
 
@@ -101,7 +102,7 @@ class WorkerProcess:
         there.close()
 
     def _restart(self, error: Exception) -> None:
-        """Start anew, make the sources known again, ask again what was asked last."""
+        """Start anew, make known again what was, ask again what was asked last."""
         self.close()
         if self.process.exitcode != -signal.SIGKILL:
             raise HM3Error("evaluator: a scoring process has ended; what it said is above") from error
@@ -116,8 +117,8 @@ class WorkerProcess:
         _log.warning("evaluator.batch_tokens: a scoring process was killed, going on with %d in a new one", tokens)
         self._start()
         with suppress(OSError, EOFError):  # killed again: the caller's next look will find out
-            for source in self._sources.values():
-                self._link.send(source)
+            for message in self._known.values():
+                self._link.send(message)
                 self._link.recv()
             self._link.send(self._asked)
 

@@ -36,18 +36,15 @@ class Route:
 
     Attributes:
         stack: The stack.
+        start: What, beside its layers, a prefix's hidden states depend on: whose embedding it has, and seams.
         forward: At the embedding host's scalars.
         crossings: Before each layer, then before the head.
     """
 
     stack: Content
+    start: tuple[str, str]
     forward: Forward
     crossings: tuple[Crossing, ...]
-
-    @property
-    def start(self) -> tuple[str, str]:
-        """What, beside its layers, a prefix's hidden states depend on: embedding host and seams."""
-        return self.stack.embedding, self.stack.seam
 
 
 class Routes:
@@ -67,13 +64,14 @@ class Routes:
     def of(self, stack: Content) -> Route:
         """The stack's way."""
         forward, scale = self._forward(stack.embedding), 1.0
+        start = self._bank.home(stack.embedding), stack.seam
         if stack.seam == NONE:
-            return Route(stack, forward, (Crossing(None, forward),) * (len(stack.path) + 1))
+            return Route(stack, start, forward, (Crossing(None, forward),) * (len(stack.path) + 1))
         crossings = []
         for junction in junctions(stack, self._bank.checkpoint(stack.head).depth):
             scale *= self._seams[junction].scale if junction.is_seam else 1.0
             crossings.append(Crossing(self._factor(junction), self._at(stack.embedding, scale)))
-        return Route(stack, forward, tuple(crossings))
+        return Route(stack, start, forward, tuple(crossings))
 
     def _factor(self, junction: Junction) -> Tensor | float | None:
         if not junction.is_seam or self._seams[junction].plain:

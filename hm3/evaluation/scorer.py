@@ -151,9 +151,10 @@ class StackScorer:
             torch.cuda.empty_cache()
 
     def _forward(self, host: str) -> Forward:
-        if host not in self._forwards:
-            self._forwards[host] = self.bank.forward(host, self._length)
-        return self._forwards[host]
+        home = self.bank.home(host)
+        if home not in self._forwards:
+            self._forwards[home] = self.bank.forward(home, self._length)
+        return self._forwards[home]
 
     def _logits(self, stop: _Stop, walk: Walk, bucket: Bucket) -> Tensor:
         stack, crossings = stop.route.stack, stop.route.crossings

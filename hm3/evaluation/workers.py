@@ -11,20 +11,29 @@ from typing import Any, Protocol
 
 import torch
 
-from hm3.checkpoints import Checkpoint
+from hm3.checkpoints import Checkpoint, SourceModel
 from hm3.evaluation.prefixes import CacheCounts
 from hm3.evaluation.process import Budget, WorkerProcess
 from hm3.evaluation.responses import Responses
 from hm3.evaluation.rows import BUCKET_TOKENS, Row
-from hm3.recipe import Content
+from hm3.parameter.pareto import ParetoTensor
+from hm3.recipe import Content, Source
 from hm3.seams import NO_TRANSFORMS, Transforms
 
 
 class Scorer(Protocol):
     """What scores stacks on row sets, wherever it runs."""
 
-    def add(self, digest: str, checkpoint: Checkpoint) -> None:
+    def add(self, digest: str, checkpoint: SourceModel) -> None:
         """Make a source known."""
+        ...
+
+    def load(self, digest: str, tensor: ParetoTensor, base: Checkpoint) -> None:
+        """Make a tensor known under its digest, with its base."""
+        ...
+
+    def tune(self, digest: str, source: Source) -> None:
+        """Make a source known that a tensor conditions; the tensor must be known."""
         ...
 
     def drop(self, digest: str) -> None:
@@ -84,9 +93,17 @@ class ProcessScorer:
             for number in range(workers)
         ]
 
-    def add(self, digest: str, checkpoint: Checkpoint) -> None:
+    def add(self, digest: str, checkpoint: SourceModel) -> None:
         """Make a source known."""
         self._ask("add", digest, checkpoint)
+
+    def load(self, digest: str, tensor: ParetoTensor, base: Checkpoint) -> None:
+        """Make a tensor known under its digest, with its base: it travels once."""
+        self._ask("load", digest, tensor, base)
+
+    def tune(self, digest: str, source: Source) -> None:
+        """Make a source known that a tensor conditions: its weights travel."""
+        self._ask("tune", digest, source)
 
     def drop(self, digest: str) -> None:
         """Forget a source."""

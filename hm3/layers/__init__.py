@@ -1,7 +1,8 @@
 """The weights of layers and how they run.
 
 - `families`: one row for each model family: where its tensors are named and which forward runs them
-- `bank`: `LayerBank`, the resident sources
+- `bank`: `LayerBank`, the resident sources; `reading`, how one is read; `resident`, what stays
+- `low_rank`, `conditioned`: terms beside matrices, and those that depend on weights
 - `forward`: what every forward offers: `Forward`
 - `decoder`: the forward of most families, shaped for scoring many stacks; `attention` and `rotary` are its parts
 - `stock`: the forward of all others, by transformers' own modules; `stock_weights` and `empty_model` are its parts

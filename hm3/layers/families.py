@@ -33,6 +33,7 @@ class Family:
         weights: Packs a layer's tensors for the forward.
         forward: Makes the forward at a host's scalars.
         kind: Of a source's config and a layer's index: what the layer does otherwise than its neighbours.
+        takes_terms: Whether `weights` makes such that `TakesTerms`.
     """
 
     model_type: str
@@ -44,6 +45,7 @@ class Family:
     weights: WeightsForm = designs.PLAIN.layout.pack
     forward: ForwardMaker = Decoder
     kind: Kind = plain_kind
+    takes_terms: bool = True
 
     def layer_names(self, names: Iterable[str], index: int) -> list[str]:
         """Of a checkpoint's tensor `names` the weights of layer `index`."""
@@ -65,10 +67,13 @@ def _designed(model_type: str, design: Design, **row: Any) -> Family:
     return Family(model_type, weights=design.layout.pack, forward=partial(Decoder, design=design), **row)
 
 
+def _with_experts(model_type: str, weights: PackedExperts = PackedExperts(), **row: Any) -> Family:  # noqa: B008
+    """The row of a family of mixtures of experts."""
+    return Family(model_type, refused=_ANY, weights=weights, forward=StockForward, takes_terms=False, **row)
+
+
 _GPT2 = partial(StockForward, parts=Parts("h", "ln_f", ("wte.weight", "wpe.weight")))
 _NEOX = partial(StockForward, parts=Parts("layers", "final_layer_norm", ("embed_in.weight",)))
-_SOME_EXPERTS, _SOME_LISTED_EXPERTS = kind_with_experts(plain_kind), kind_with_experts(listed_kind)
-_MIXTRAL = PackedExperts("block_sparse_moe", gate="w1", up="w3", down="w2")
 
 FAMILIES: dict[str, Family] = {
     row.model_type: row
@@ -91,6 +96,7 @@ FAMILIES: dict[str, Family] = {
             refused=_ANY,
             weights=StockWeights.keep,
             forward=_NEOX,
+            takes_terms=False,
         ),
         Family(
             "gpt2",
@@ -100,10 +106,11 @@ FAMILIES: dict[str, Family] = {
             refused=(*_ANY, ("scale_attn_by_inverse_layer_idx", False), ("add_cross_attention", False)),
             weights=StockWeights.keep,
             forward=_GPT2,
+            takes_terms=False,
         ),
-        Family("mixtral", refused=_ANY, weights=_MIXTRAL, forward=StockForward),
-        Family("qwen3_moe", refused=_ANY, weights=PackedExperts(), forward=StockForward, kind=_SOME_EXPERTS),
-        Family("qwen2_moe", refused=_ANY, weights=PackedExperts(), forward=StockForward, kind=_SOME_LISTED_EXPERTS),
+        _with_experts("mixtral", PackedExperts("block_sparse_moe", gate="w1", up="w3", down="w2")),
+        _with_experts("qwen3_moe", kind=kind_with_experts(plain_kind)),
+        _with_experts("qwen2_moe", kind=kind_with_experts(listed_kind)),
     )
 }
 

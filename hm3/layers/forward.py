@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from hm3.layers.conditioned import ConditionedTerm
+
 FULL, SLIDING = "full_attention", "sliding_attention"  # entries of ``layer_types`` in transformers' configs
 
 
@@ -30,6 +32,18 @@ class Weights(Protocol):
 
     def tensors(self) -> dict[str, Tensor]:
         """The parameters of transformers' own layer by name, without copies."""
+        ...
+
+
+class TakesTerms(Weights, Protocol):
+    """Weights whose forward adds low-rank terms to what their matrices make."""
+
+    def pack_terms(self, terms: Mapping[str, ConditionedTerm]) -> Any:
+        """Terms of the matrices, by the names that these have in the file after the layer's prefix, for `plus`."""
+        ...
+
+    def plus(self, terms: Any, weights: Tensor) -> TakesTerms:
+        """The same layer with the terms for weights (K,), sharing its tensors."""
         ...
 
 

@@ -9,7 +9,7 @@ from hm3.model_card.licences import Licence
 from hm3.model_card.markdown import plain, table
 from hm3.model_card.origins import origins
 from hm3.objectives import Preference
-from hm3.recipe import Recipe, Source
+from hm3.recipe import MergeSpec, Recipe, Source
 from hm3.recipe.files import PICTURE
 from hm3.runs import FrontFile, Member, versions_in_use
 
@@ -76,11 +76,17 @@ def sources(recipe: Recipe, leaves: Sequence[Source]) -> Iterator[str]:
         places = " on ".join(plain(origin.public) for origin in origins(source) if origin.public)
         yield f"- {plain(source.name)}: {f'{places}, ' if places else ''}content digest {source.digest[:16]}"
         if source.merge is not None:
-            weights = zip(source.merge.parents, source.merge.weights, strict=True)
-            shares = ", ".join(f"{plain(parent.name)} {weight:.2f}" for parent, weight in weights)
-            settings = plain(json.dumps(dict(source.merge.settings)))
+            (_, first), *blocks = source.merge.parts
             base = f" to {plain(source.merge.base.name)}" if source.merge.base else ""
-            yield f"  - merged{base}: {plain(source.merge.method)}, weights {shares}, settings {settings}"
+            yield f"  - merged{base}: {plain(source.merge.method)}, {_weighted(first)}"
+            yield from (f"  - from layer {start} on: {_weighted(part)}" for start, part in blocks)
+
+
+def _weighted(merge: MergeSpec) -> str:
+    """The weights and settings of a merge without blocks."""
+    weights = zip(merge.parents, merge.weights, strict=True)
+    shares = ", ".join(f"{plain(parent.name)} {weight:.2f}" for parent, weight in weights)
+    return f"weights {shares}, settings {plain(json.dumps(dict(merge.settings)))}"
 
 
 def licences(stated: Mapping[str, Licence | None]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hm3.pages.stacks import Look, looks, looks_json, stack_json
+from hm3.recipe import MergeSpec
 from hm3.runs import FrontFile, Member, Model
 from hm3.runs.front import SplitScores
 from hm3.runs.showing import given, merges
@@ -55,10 +56,16 @@ def _model(model: Model, front: FrontFile, look: int | None) -> dict[str, Any]:
 
 
 def _method(model: Model) -> str:
-    """How it was merged: the method, then each parent with its share of the weights."""
+    """How it was merged: the method, then each parent with its share of the weights, block by block."""
     assert model.merge is not None
-    parents = zip(model.merge.parents, model.merge.weights, strict=True)
-    return f"{model.merge.method}: " + ", ".join(f"{parent.name} {weight:.2g}" for parent, weight in parents)
+    (_, first), *blocks = model.merge.parts
+    shares = [_shares(first), *(f"from layer {start} {_shares(part)}" for start, part in blocks)]
+    return f"{model.merge.method}: " + "; ".join(shares)
+
+
+def _shares(merge: MergeSpec) -> str:
+    parents = zip(merge.parents, merge.weights, strict=True)
+    return ", ".join(f"{parent.name} {weight:.2g}" for parent, weight in parents)
 
 
 def _scores(scores: SplitScores, front: FrontFile) -> dict[str, list[float] | None]:

@@ -7,7 +7,7 @@ have the same tensors, so the kernels are called directly, in the order in which
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ from hm3.checkpoints.dtypes import NAMES, TORCH_DTYPES
 from hm3.errors import CheckpointError
 from hm3.parameter.configuration import parent_parameters, shared_parameters
 from hm3.parameter.heads import repeated_heads
+from hm3.parameter.layer_runs import blocks_of_tensors
 from hm3.parameter.methods import METHODS, SEED
 from hm3.parameter.padding import merge_rows, vocabulary_tensors
 from hm3.recipe import MergeSpec, Source
@@ -44,7 +45,11 @@ def merge_tensors(
 
 
 def planned_tensors(
-    spec: MergeSpec, checkpoints: Mapping[str, Checkpoint], *, dtype: torch.dtype | None = None
+    spec: MergeSpec,
+    checkpoints: Mapping[str, Checkpoint],
+    *,
+    dtype: torch.dtype | None = None,
+    read: Callable[[Checkpoint, str], Tensor] = Checkpoint.read,
 ) -> list[Computed]:
     """Every merged tensor, sorted by name, to be made in this order; global generators are left alone.
 
@@ -52,23 +57,25 @@ def planned_tensors(
         spec: The merge.
         checkpoints: Name of a source -> the source.
         dtype: Type of arithmetic and result; None for that of the base (or the first parent).
+        read: Gives a source's tensor, which is not written to.
 
     Raises:
         CheckpointError: The sources' tensors differ in name or shape.
+        ConfigurationError: A block of the merge begins after the last layer.
     """
     inputs = [checkpoints[source.name] for source in _inputs(spec)]
     host = checkpoints[(spec.base or spec.parents[0]).name]
     by_token = vocabulary_tensors(host)
     names = check_same_tensors([host, *inputs], by_token)
     dtype = dtype or inputs[0].dtype
-    kernel, state = _kernel(spec, dtype), _initial_state(spec)
+    kernels, state = _kernels(spec, host, names, dtype), _initial_state(spec)
 
     def make(name: str) -> Tensor:
         with torch.no_grad(), _generator(state):
-            tensors = [checkpoint.read(name) for checkpoint in inputs]
+            tensors = [read(checkpoint, name) for checkpoint in inputs]
             if name in by_token:
-                return merge_rows(partial(kernel, name), tensors, host.read(name))
-            return kernel(name, tensors)
+                return merge_rows(partial(kernels[name], name), tensors, read(host, name))
+            return kernels[name](name, tensors)
 
     return [
         Computed(name, _merged_type(entry.dtype, dtype), entry.shape, partial(make, name))
@@ -116,6 +123,12 @@ def check_same_tensors(checkpoints: Sequence[Checkpoint], by_token: Collection[s
 def _inputs(spec: MergeSpec) -> list[Source]:
     """The sources whose tensors enter, base first."""
     return [spec.base, *spec.parents] if spec.base and METHODS[spec.method].needs_base else list(spec.parents)
+
+
+def _kernels(spec: MergeSpec, host: Checkpoint, names: Collection[str], dtype: torch.dtype) -> dict[str, Kernel]:
+    """Tensor name -> its kernel; of the layers of one block they are the same."""
+    kernels = {first: _kernel(part, dtype) for first, part in spec.parts}
+    return {name: kernels[first] for name, first in blocks_of_tensors(spec, host, names).items()}
 
 
 def _kernel(spec: MergeSpec, dtype: torch.dtype) -> Kernel:

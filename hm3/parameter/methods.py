@@ -40,6 +40,7 @@ class Method:
         min_parents: Fewest parents.
         max_parents: Most parents, or None.
         weighted: Whether the parents' weights change the result.
+        own_weights: Whether each parent's weight is a parameter of mergekit's, free of the others'.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Method:
     min_parents: int = 1
     max_parents: int | None = None
     weighted: bool = True
+    own_weights: bool = True
 
     @property
     def random(self) -> bool:
@@ -78,9 +80,11 @@ METHODS: Mapping[str, Method] = {
         Method("linear", False, {"normalize": Parameter(True)}),
         Method("task_arithmetic", True, {"normalize": Parameter(False), "lambda": Parameter(1.0)}),
         Method("ties", True, {**_delta(normalize=True), **_density(0.5)}),
-        Method("slerp", False, min_parents=2, max_parents=2),
+        Method("slerp", False, min_parents=2, max_parents=2, own_weights=False),
         Method("della", True, {**_delta(normalize=True, rescale=True), **_density(0.5), **_EPSILON, **_SEEDED}),
         Method("breadcrumbs", True, {**_delta(normalize=False), **_density(0.9), **_GAMMA}),
-        Method("model_stock", True, {"filter_wise": Parameter(False)}, min_parents=2, weighted=False),
+        Method(
+            "model_stock", True, {"filter_wise": Parameter(False)}, min_parents=2, weighted=False, own_weights=False
+        ),
     )
 }

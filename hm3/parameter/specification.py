@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from hm3.errors import ConfigurationError
-from hm3.parameter.methods import METHODS, Method, Parameter, Setting
-from hm3.recipe import MergeSpec, Source
+from hm3.parameter.full_settings import full_settings
+from hm3.parameter.methods import METHODS, SEED, Method, Setting
+from hm3.recipe import MergeBlock, MergeSpec, Source
 
 Settings = Mapping[str, float | int | bool | Sequence[float]]
 
@@ -19,6 +20,7 @@ def specify(
     parents: Sequence[Source],
     weights: Sequence[float],
     settings: Settings | None = None,
+    blocks: Mapping[int, tuple[Sequence[float], Settings]] | None = None,
 ) -> MergeSpec:
     """A merge that mergekit will accept.
 
@@ -29,16 +31,38 @@ def specify(
         parents: The sources that are merged.
         weights: One for each parent; a method that ignores them gets ones, slerp gets them scaled to sum 1.
         settings: Values other than the defaults; a list gives each parent its own.
+        blocks: First layer -> weights from there on, and settings where they differ from `settings`. A block that
+            changes nothing is left out.
 
     Raises:
-        ConfigurationError: An unknown name, a value out of range, too few or too many parents.
+        ConfigurationError: An unknown name, a value out of range, too few or too many parents, blocks out of order.
     """
-    row = method_named(method)
+    row, count = method_named(method), len(parents)
     _check_parents(row, base, parents)
-    full = tuple(sorted(_settings(row, settings or {}, len(parents))))
-    spec = MergeSpec(method, base, tuple(parents), _weights(row, weights, len(parents)), full)
-    _check_together(row, spec)
+    full = full_settings(row, settings or {}, count)
+    own = _weights(row, weights, count)
+    spec = MergeSpec(method, base, tuple(parents), own, full, _blocks(row, own, settings or {}, blocks or {}))
+    for _, part in spec.parts:
+        _check_together(row, part)
     return spec
+
+
+def _blocks(
+    row: Method, weights: tuple[float, ...], settings: Settings, blocks: Mapping[int, tuple[Sequence[float], Settings]]
+) -> tuple[MergeBlock, ...]:
+    count, found = len(weights), [MergeBlock(0, weights, _seedless(full_settings(row, settings, len(weights))))]
+    for first, (given, changes) in blocks.items():
+        if SEED in changes:
+            raise ConfigurationError(f"merge {row.name}: one seed for all blocks, got one for layer {first}")
+        own = _seedless(full_settings(row, {**settings, **changes}, count))
+        block = MergeBlock(first, _weights(row, given, count), own)
+        if (block.weights, block.settings) != (found[-1].weights, found[-1].settings):
+            found.append(block)
+    return tuple(found[1:])
+
+
+def _seedless(settings: tuple[tuple[str, Setting], ...]) -> tuple[tuple[str, Setting], ...]:
+    return tuple((name, value) for name, value in settings if name != SEED)
 
 
 def method_named(name: str) -> Method:
@@ -83,36 +107,6 @@ def _weights(row: Method, weights: Sequence[float], count: int) -> tuple[float, 
     if min(weights) < 0 or sum(weights) <= 0:
         raise ConfigurationError(f"merge slerp: weights of at least 0, one above, got {list(weights)}")
     return tuple(weight / math.fsum(weights) for weight in weights)
-
-
-def _settings(row: Method, settings: Settings, count: int) -> Iterator[tuple[str, Setting]]:
-    """Every setting of the row with its value; ``name.i`` where each parent has its own."""
-    unknown = sorted(set(settings) - set(row.parameters))
-    if unknown:
-        known = ", ".join(row.parameters) or "none"
-        raise ConfigurationError(f"merge {row.name}: settings are {known}, got {', '.join(unknown)}")
-    for name, parameter in row.parameters.items():
-        value = settings.get(name, parameter.default)
-        if not isinstance(value, Sequence) or isinstance(value, str):
-            yield name, _checked(row, name, parameter, value)
-            continue
-        if parameter.part != "parent" or len(value) != count:
-            rule = f"one value for each of {count} parents" if parameter.part == "parent" else "one value"
-            raise ConfigurationError(f"merge {row.name}: {name} takes {rule}, got {list(value)}")
-        for parent, own in enumerate(value):
-            yield f"{name}.{parent}", _checked(row, name, parameter, own)
-
-
-def _checked(row: Method, name: str, parameter: Parameter, value: Setting) -> Setting:
-    wanted = type(parameter.default)
-    if wanted is float and type(value) is int:
-        value = float(value)
-    if type(value) is not wanted:
-        raise ConfigurationError(f"merge {row.name}: {name} is a {wanted.__name__}, got {value!r}")
-    if isinstance(value, float | int) and not (math.isfinite(value) and parameter.low <= value <= parameter.high):
-        rule = f"from {parameter.low:g} to {parameter.high:g}" if math.isfinite(parameter.high) else "finite"
-        raise ConfigurationError(f"merge {row.name}: {name} is {rule}, got {value!r}")
-    return value
 
 
 def _check_together(row: Method, spec: MergeSpec) -> None:

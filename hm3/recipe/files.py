@@ -5,5 +5,6 @@ MERGEKIT = "mergekit.yaml"
 CARD = "README.md"
 PICTURE = "front.png"  # of the run, which the card shows
 SEAMS = "seams.tensors"  # rotations that the recipe refers to
+PARETO = "pareto_merging.tensors"  # the tensor of a merged source that the recipe refers to
 
-BESIDE = (RECIPE, MERGEKIT, CARD, PICTURE, SEAMS)
+BESIDE = (RECIPE, MERGEKIT, CARD, PICTURE, SEAMS, PARETO)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hm3.errors import ConfigurationError
 from hm3.recipe.digests import digest_of
+from hm3.recipe.merge_block import MergeBlock, check_blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class MergeSpec:
         parents: The sources that are merged, in order.
         weights: One weight for each parent.
         settings: Further settings of the method, sorted by name (density, seed, ...).
+        blocks: Where weights and settings change on the way up. The merge's own hold for the embedding and the layers
+            before the first block; the last block's hold for the final norm and the head, too.
     """
 
     method: str
@@ -27,8 +30,10 @@ class MergeSpec:
     parents: tuple[Source, ...]
     weights: tuple[float, ...]
     settings: tuple[tuple[str, float | int | str | bool], ...] = ()
+    blocks: tuple[MergeBlock, ...] = ()
 
     def __post_init__(self) -> None:
+        check_blocks(self.blocks, len(self.parents))
         if len(self.parents) != len(self.weights):
             raise ConfigurationError(
                 f"merge weights: one for each parent, {len(self.parents)} in all, got {len(self.weights)}"
@@ -40,27 +45,37 @@ class MergeSpec:
         return (self.base, *self.parents) if self.base else self.parents
 
     @property
+    def parts(self) -> tuple[tuple[int, MergeSpec], ...]:
+        """(first layer, merge without blocks) for each run of layers with weights and settings of its own."""
+        if not self.blocks:
+            return ((0, self),)
+        own = ((0, self.weights, self.settings), *((each.first, each.weights, each.settings) for each in self.blocks))
+        return tuple(
+            (first, replace(self, weights=weights, settings=settings, blocks=())) for first, weights, settings in own
+        )
+
+    @property
     def digest(self) -> str:
         """Digest of the merge's content: the parents' digests, not their names."""
-        return digest_of(
-            {
-                "method": self.method,
-                "base": self.base and self.base.digest,
-                "parents": [parent.digest for parent in self.parents],
-                "weights": list(self.weights),
-                "settings": [list(setting) for setting in self.settings],
-            }
-        )
+        content = {
+            "method": self.method,
+            "base": self.base and self.base.digest,
+            "parents": [parent.digest for parent in self.parents],
+            "weights": list(self.weights),
+            "settings": [list(setting) for setting in self.settings],
+        }
+        return digest_of(content | self._blocks())
 
     def to_json(self) -> dict[str, Any]:
         """The spec as a JSON value; `from_json` reads it back."""
-        return {
+        value = {
             "method": self.method,
             "base": self.base and self.base.to_json(),
             "parents": [parent.to_json() for parent in self.parents],
             "weights": list(self.weights),
             "settings": dict(self.settings),
         }
+        return value | self._blocks()
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> MergeSpec:
@@ -71,7 +86,12 @@ class MergeSpec:
             parents=tuple(Source.from_json(parent) for parent in value["parents"]),
             weights=tuple(value["weights"]),
             settings=tuple(sorted(value["settings"].items())),
+            blocks=tuple(map(MergeBlock.from_json, value.get("blocks", ()))),
         )
+
+    def _blocks(self) -> dict[str, Any]:
+        """Nothing without blocks: digests and files are those of a time without them."""
+        return {"blocks": [block.to_json() for block in self.blocks]} if self.blocks else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ def documents(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> Iterator
     for source in merged(recipe):
         assert source.merge is not None
         models = {parent.name: reference(parent) for parent in source.merge.sources}
-        merge = merge_document(source.merge, models, dtype=_type_name(checkpoints[source.name]))
+        made = checkpoints[source.name]
+        merge = merge_document(source.merge, models, dtype=_type_name(made), depth=made.depth)
         yield {"name": merge_name(source), **merge}
     yield _stack(recipe, checkpoints)
 

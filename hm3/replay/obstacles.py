@@ -19,6 +19,7 @@ from hm3.stacks import stack_config
 from hm3.stacks.config import tied
 
 _UNREADABLE = set('@+" ')  # in the path of a model, beside merges
+_RANDOM = frozenset(name for name, method in METHODS.items() if method.random)
 
 
 def obstacles(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> Iterator[str]:
@@ -46,7 +47,7 @@ def obstacles(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> Iterator
 def seeds(recipe: Recipe) -> list[int]:
     """The seeds of the random merges among the sources."""
     merges = [source.merge for source in merged(recipe) if source.merge]
-    return sorted({int(dict(merge.settings)[SEED]) for merge in merges if METHODS[merge.method].random})
+    return sorted({int(dict(merge.settings)[SEED]) for merge in merges if merge.method in _RANDOM})
 
 
 def _of_tensors(checkpoint: Checkpoint, replay: Replay) -> Iterator[str]:
@@ -107,5 +108,7 @@ def _of_merges(recipe: Recipe) -> Iterator[str]:
 def _of_merge(merge: MergeSpec | None) -> Iterator[str]:
     if merge and any(parent.merge for parent in merge.sources):
         yield "the type of a merge of merges is not stated"
+    if merge and merge.method not in METHODS:
+        yield f"it has no method {merge.method}"
     if merge and merge.method == "slerp" and merge.base:
         yield "it takes the config of a slerp from its first parent, not from its base"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hm3.checkpoints import write_atomic
 from hm3.errors import ConfigurationError
-from hm3.recipe.files import PICTURE, SEAMS
+from hm3.recipe.files import PARETO, PICTURE, SEAMS
 from hm3.runs.front import FrontFile
 from hm3.runs.reading import front_from_json
 from hm3.seams import SeamValues
@@ -53,6 +53,16 @@ class RunFolder:
     def policy(self) -> Path:
         """The trained networks."""
         return self.path / "policy.zip"
+
+    @property
+    def parameter(self) -> Path:
+        """What the parameter level gave, where it had to work for it."""
+        return self.path / "parameter.json"
+
+    @property
+    def tensor(self) -> Path:
+        """What the parameter level trained."""
+        return self.path / PARETO
 
     @property
     def start(self) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from hm3.checkpoints import Checkpoint
+from hm3.checkpoints import SourceModel
 from hm3.errors import CheckpointError
 from hm3.seams.roles import Apart, BareReader, Gain, LateGain, Reader, Role, Writer
 
@@ -143,7 +143,7 @@ STREAMS: Mapping[str, Stream] = {
 }
 
 
-def stream_of(source: Checkpoint) -> Stream:
+def stream_of(source: SourceModel) -> Stream:
     """The row of a source's family.
 
     Raises:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hm3.checkpoints import Checkpoint
+from hm3.checkpoints import SourceModel
 from hm3.errors import CheckpointError
 from hm3.layers import family_of
 from hm3.seams.families import stream_of
 from hm3.seams.rules import RULES
 
 
-def residual_width(source: Checkpoint) -> int:
+def residual_width(source: SourceModel) -> int:
     """The width of a source's residual stream."""
     return source.tensors[family_of(source.name, source.config).embedding[0]].shape[1]
 
 
-def check_foldable(rule: str, sources: Iterable[Checkpoint]) -> None:
+def check_foldable(rule: str, sources: Iterable[SourceModel]) -> None:
     """See that a rule's seams can be folded into the weights of all sources.
 
     Args:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from hm3.checkpoints import Checkpoint
+from hm3.checkpoints import SourceModel
 from hm3.errors import CheckpointError
 from hm3.recipe import Recipe
 from hm3.recipe.junctions import Junction, junctions
@@ -19,12 +19,12 @@ from hm3.seams.rules import rule_of
 from hm3.seams.transform import Transform
 
 
-def stack_seams(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> list[Junction]:
+def stack_seams(recipe: Recipe, checkpoints: Mapping[str, SourceModel]) -> list[Junction]:
     """Where a recipe's rule does something; nowhere where it has none."""
     return [] if rule_of(recipe.seam) is None else [each for each in _junctions(recipe, checkpoints) if each.is_seam]
 
 
-def turns_head(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> bool:
+def turns_head(recipe: Recipe, checkpoints: Mapping[str, SourceModel]) -> bool:
     """Whether a rotation reaches the head, which then cannot be the embedding."""
     rule = rule_of(recipe.seam)
     return rule is not None and rule.turns and bool(stack_seams(recipe, checkpoints))
@@ -41,11 +41,11 @@ class Folding:
     """
 
     recipe: Recipe
-    checkpoints: Mapping[str, Checkpoint]
+    checkpoints: Mapping[str, SourceModel]
     bases: list[Basis]
 
     @classmethod
-    def of(cls, recipe: Recipe, checkpoints: Mapping[str, Checkpoint], seams: Mapping[Junction, Transform]) -> Folding:
+    def of(cls, recipe: Recipe, checkpoints: Mapping[str, SourceModel], seams: Mapping[Junction, Transform]) -> Folding:
         """From a stack and its transforms.
 
         Raises:
@@ -101,5 +101,5 @@ def _none(name: str) -> torch.Tensor:
     raise KeyError(name)
 
 
-def _junctions(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> tuple[Junction, ...]:
+def _junctions(recipe: Recipe, checkpoints: Mapping[str, SourceModel]) -> tuple[Junction, ...]:
     return junctions(recipe.content, checkpoints[recipe.head_host].depth)

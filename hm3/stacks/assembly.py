@@ -75,7 +75,7 @@ def _bank_tensors(recipe: Recipe, bank: LayerBank, head_name: str, folding: Fold
     embedding, *others = bank.embedding(content.embedding)
     yield from zip(family.embedding, (embedding[: len(head)], *others), strict=True)
     for place, (digest, layer) in enumerate(content.path):
-        tensors, dtype = bank.layer(digest, layer).tensors(), bank.checkpoint(digest).dtype
+        tensors, dtype = bank.tensors(digest, layer), bank.checkpoint(digest).dtype
         for suffix, tensor in tensors.items():
             change = folding.layer(place, suffix, tensors.__getitem__)
             yield family.layer_prefix(place) + suffix, _changed(tensor, change, dtype)

@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from hm3.checkpoints import Checkpoint
+from hm3.checkpoints import SourceModel
 from hm3.checkpoints.vocabulary import check_tokens, rows_of, shared_rows
 from hm3.errors import CheckpointError
 from hm3.layers import family_of
@@ -18,7 +18,7 @@ from hm3.stacks.per_layer import PATTERNS, per_layer_lists
 DEPTH = ("num_hidden_layers", "n_layer")  # what families call the number of layers
 
 
-def stack_config(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> dict[str, Any]:
+def stack_config(recipe: Recipe, checkpoints: Mapping[str, SourceModel]) -> dict[str, Any]:
     """The ``config.json`` of a stack: the embedding host's, with its own depth and per-layer lists.
 
     Args:
@@ -44,7 +44,7 @@ def stack_config(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> dict[
     return {key: value for key, value in config.items() if key not in dropped}
 
 
-def tied(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> bool:
+def tied(recipe: Recipe, checkpoints: Mapping[str, SourceModel]) -> bool:
     """Embedding and head are one tensor only where one source gives both, ties them itself, and no seam parts them."""
     host = checkpoints[recipe.embedding_host]
     family = family_of(host.name, host.config)
@@ -55,7 +55,7 @@ def tied(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> bool:
     )
 
 
-def untied_bytes(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> int:
+def untied_bytes(recipe: Recipe, checkpoints: Mapping[str, SourceModel]) -> int:
     """How much larger a stack's file is because a seam parts embedding and head; 0 where none does."""
     if not turns_head(recipe, checkpoints) or not tied(replace(recipe, seam=NONE), checkpoints):
         return 0
@@ -64,7 +64,7 @@ def untied_bytes(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> int:
     return entry.stop - entry.start
 
 
-def stack_rows(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> int:
+def stack_rows(recipe: Recipe, checkpoints: Mapping[str, SourceModel]) -> int:
     """The rows of embedding and head: those that both hosts have.
 
     Raises:
@@ -77,6 +77,6 @@ def stack_rows(recipe: Recipe, checkpoints: Mapping[str, Checkpoint]) -> int:
     return rows
 
 
-def no_layer(source: Checkpoint, layer: int) -> CheckpointError:
+def no_layer(source: SourceModel, layer: int) -> CheckpointError:
     """What to raise where a stack names a layer that its source lacks."""
     return CheckpointError(f"source {source.name}: layers are 0 to {source.depth - 1}, got {layer}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hm3.checkpoints import Checkpoint
+from hm3.checkpoints import SourceModel
 from hm3.checkpoints.settings import settings_of
 from hm3.errors import CheckpointError
 from hm3.layers.forward import SLIDING
@@ -26,10 +26,10 @@ PATTERNS = (
 _OTHER = ("architectures", "mlp_only_layers")  # as long as a model is deep by accident only
 _TOKENS = ("_token_id", "_token_ids", "_tokens")
 
-Layers = Sequence[tuple[Checkpoint, int]]
+Layers = Sequence[tuple[SourceModel, int]]
 
 
-def per_layer_lists(host: Checkpoint, layers: Layers) -> dict[str, Any]:
+def per_layer_lists(host: SourceModel, layers: Layers) -> dict[str, Any]:
     """What a stack's config says about single layers; None for a list that must not be there.
 
     Args:

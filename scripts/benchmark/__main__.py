@@ -25,8 +25,11 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # lm-eval asks the Hub about every model, even one on disk
     console, progress = Console(), Console(stderr=True, highlight=False)
     settings = {"name": arguments.name, "quick": arguments.quick, "seed": arguments.seed}
+    settings |= {} if arguments.size is None else {"size": arguments.size}
     kept = Kept(arguments.out and arguments.out.with_name(f"{arguments.out.name}.part"), settings)
-    request = Request(arguments.quick, arguments.seed, kept, lambda line: progress.print(line, style="dim"))
+    request = Request(
+        arguments.quick, arguments.seed, kept, lambda line: progress.print(line, style="dim"), arguments.size
+    )
     report = benchmark(arguments.name)(request)
     for table in report.tables:
         console.print(table)
@@ -45,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="the two-minute form: less of everything")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the whole result")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", metavar="SIZE", help="parameter: what a candidate costs on random weights, 0.5B")
     return parser.parse_args()
 
 

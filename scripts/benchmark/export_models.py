@@ -90,13 +90,13 @@ SMALL = Shape(depth=6, width=1024, inner=2816, heads=16, vocabulary=16_000)  # 0
 
 def write_pair(folder: Path, shape: Shape, seed: int) -> dict[str, Checkpoint]:
     """Two sources of one shape, written one tensor at a time, with the zoo's tokenizer."""
-    for name in "ab":
-        tensors = [
-            Computed(key, "BF16", dims, partial(_weights, f"{seed}/{name}/{key}", dims))
-            for key, dims in shape.tensors()
-        ]
-        write_checkpoint(folder / name, shape.config(), tensors, copy_from=zoo.source_path("base"))
-    return {name: Checkpoint.open(name, folder / name) for name in "ab"}
+    return {name: Checkpoint.open(name, write_random(folder / name, shape, f"{seed}/{name}")) for name in "ab"}
+
+
+def write_random(folder: Path, shape: Shape, seed: str) -> Path:
+    """A source of a shape, written one tensor at a time, with the zoo's tokenizer; `folder`."""
+    tensors = [Computed(key, "BF16", dims, partial(_weights, f"{seed}/{key}", dims)) for key, dims in shape.tensors()]
+    return write_checkpoint(folder, shape.config(), tensors, copy_from=zoo.source_path("base"))
 
 
 def mixed_stack(sources: Mapping[str, Checkpoint]) -> Recipe:

@@ -12,6 +12,7 @@ MODULES = {
     "evaluator": "scripts.benchmark.evaluator",
     "export": "scripts.benchmark.export",
     "families": "scripts.benchmark.families",
+    "parameter": "scripts.benchmark.parameter",
 }
 
 

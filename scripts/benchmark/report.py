@@ -56,12 +56,14 @@ class Request:
         seed: Of everything that is drawn.
         kept: Parts that are done.
         tell: Takes a line about what is being done.
+        size: Of random models to measure on instead, where a benchmark has such a form.
     """
 
     quick: bool
     seed: int
     kept: Kept
     tell: Callable[[str], None]
+    size: str | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from transformers import AutoTokenizer
 from envs.space import StackSpace
 from hm3.checkpoints import Checkpoint
 from hm3.composition import parts as composition
-from hm3.composition.merges import merged_checkpoint
 from hm3.composition.tasks import task_folders
 from hm3.evaluation import Parts, load_tasks, split
 from hm3.evaluation.rows import Row
@@ -52,7 +51,7 @@ class Zoo:
         parts = composition.Parts.of(config, None)
         merges = MergeCache(Path(str(config.merges)).expanduser())
         given = parts.sources.checkpoints
-        made = {source.name: merged_checkpoint(source, merges, given) for source in parts.merged}
+        made = {source.name: merges.open(source, given) for source in parts.merged}
         return cls({**given, **made}, parts.objectives, parts.space, task_folders(config.tasks))
 
     @property

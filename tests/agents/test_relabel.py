@@ -33,13 +33,13 @@ def rollout():
 
 
 def test_the_same_preference_takes_every_episode(rollout):
-    more = relabel(rollout, POLICY, Always(), 2, np.random.default_rng(0))
+    more = relabel(rollout, POLICY, SPACE, Always(), 2, np.random.default_rng(0))
     assert more.recipes == rollout.recipes * 3
     assert more.lengths.tolist() == rollout.lengths.tolist() * 3
 
 
 def test_what_is_taken_is_as_the_policy_sees_it_under_the_new_preference(rollout):
-    more = relabel(rollout, POLICY, Dirichlet(3), 3, np.random.default_rng(0))
+    more = relabel(rollout, POLICY, SPACE, Dirichlet(3), 3, np.random.default_rng(0))
     assert len(more.recipes) > 20
     stacks = [SPACE.encode(recipe) for recipe in more.recipes]
     observations, masks, actions, episodes = replay(SPACE, more.preferences, stacks)

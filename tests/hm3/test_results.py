@@ -86,7 +86,7 @@ def test_sources_and_rivals_are_reported(run):
 
 
 def test_a_rival_that_is_known_is_not_built_again(run, monkeypatch):
-    monkeypatch.setattr("hm3.rivals.merge", lambda *_: pytest.fail("was built"))
+    monkeypatch.setattr("hm3.merge_guests.guests_of", lambda *_: pytest.fail("was built"))
     spec = run.rivals[0].source.merge
     (again,) = judged_rivals(run.session.bench, [spec], 4)
     assert again.search == run.rivals[0].search

@@ -1,12 +1,14 @@
 """The rivals are judged one at a time, and never at the cost of a source."""
 
+from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from hm3 import rivals
+from hm3 import merge_guests
 from hm3.parameter import specify
-from hm3.recipe import Source
+from hm3.recipe import MergeBlock, Source
 from hm3.rivals import judged_rivals, rival_name
 
 BASE, MATH, CODE = (Source(name, name) for name in ("base", "math", "code"))
@@ -31,29 +33,40 @@ class Judge:
 @pytest.fixture
 def bench(monkeypatch):
     log = []
-    fake = SimpleNamespace(
-        checkpoints={
-            source.name: SimpleNamespace(name=source.name, path=None, source=source) for source in (MATH, CODE)
-        },
+
+    @contextmanager
+    def guest(bench, source, parents, watch):
+        log.append(("made", source.name, sorted(parents)))
+        yield
+        log.append(("gone", source.name))
+
+    monkeypatch.setattr(merge_guests, "guests_of", lambda bench: guest)
+    sources = {source.name: SimpleNamespace(source=source) for source in (BASE, MATH, CODE)}
+    held = []
+    return SimpleNamespace(
+        checkpoints=sources,
         search=Judge(set()),
         test=Judge(set()),
-        add=lambda checkpoint: log.append(("add", checkpoint)),
-        drop=lambda name: log.append(("drop", name)),
+        held=held,
+        holds=lambda source: source.digest in held,
         log=log,
     )
-    monkeypatch.setattr(rivals, "merge", lambda spec, paths, out: out)
-    monkeypatch.setattr(rivals.Checkpoint, "open", lambda name, path, merge: name)
-    return fake
 
 
 def test_one_merge_at_a_time_is_resident(bench):
     judged = list(judged_rivals(bench, [LINEAR, TIES], depth=4))
     assert [rival.search for rival in judged] == ["linear even", "ties even"]
-    assert bench.log == [(what, name) for name in ("linear even", "ties even") for what in ("add", "drop")]
+    parents = ["base", "code", "math"]
+    assert bench.log == [
+        ("made", "linear even", parents),
+        ("gone", "linear even"),
+        ("made", "ties even", parents),
+        ("gone", "ties even"),
+    ]
 
 
 def test_a_rival_that_is_a_source_already_stays_one(bench):
-    bench.checkpoints["merged"] = SimpleNamespace(name="merged", path=None, source=Source.merged("merged", TIES))
+    bench.held.append(TIES.digest)
     assert [rival.source.digest for rival in judged_rivals(bench, [TIES], depth=4)] == [TIES.digest]
     assert bench.log == []
 
@@ -61,9 +74,11 @@ def test_a_rival_that_is_a_source_already_stays_one(bench):
 def test_what_is_known_on_both_splits_is_not_even_built(bench):
     bench.search.known = bench.test.known = {LINEAR.digest}
     list(judged_rivals(bench, [LINEAR, TIES], depth=4))
-    assert bench.log == [("add", "ties even"), ("drop", "ties even")]
+    assert [entry[:2] for entry in bench.log] == [("made", "ties even"), ("gone", "ties even")]
 
 
 def test_a_rival_is_called_by_method_and_weights():
     uneven = specify("linear", base=BASE, parents=(MATH, CODE), weights=(0.25, 0.75))
     assert (rival_name(LINEAR), rival_name(uneven)) == ("linear even", "linear 25/75")
+    in_blocks = replace(uneven, blocks=(MergeBlock(2, (0.5, 0.5)), MergeBlock(4, (1.0, 0.0))))
+    assert rival_name(in_blocks) == "linear 25/75, from layer 2 even, from layer 4 100/0"

@@ -8,7 +8,7 @@ import pytest
 from hm3.errors import ConfigurationError
 from hm3.evidence import Interval
 from hm3.objectives import Normaliser, Objective, Preference
-from hm3.recipe import LayerRef, MergeSpec, Recipe, Source
+from hm3.recipe import LayerRef, MergeBlock, MergeSpec, Recipe, Source
 from hm3.runs import (
     FrontFile,
     Member,
@@ -22,7 +22,8 @@ from hm3.runs import (
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "hm3" / "front.schema.json").read_text())
 MATH, CODE = Source("math", "d-math"), Source("code", "d-code")
-MERGE = MergeSpec("dare_ties", None, (MATH, CODE), (0.7, 0.3), (("density", 0.5), ("int8", True)))
+BLOCK = MergeBlock(2, (0.4, 0.6), (("density", 0.7),))
+MERGE = MergeSpec("dare_ties", None, (MATH, CODE), (0.7, 0.3), (("density", 0.5), ("int8", True)), (BLOCK,))
 MERGED = Source.merged("merge", MERGE)
 
 

@@ -2,6 +2,8 @@
 
 - `pieces`: norms, embeddings, activations: what families choose from
 - `layout`: what a family calls its tensors; `LayerWeights`, a layer as the decoder uses it
+- `stacking`: what runs as one product
+- `terms`: low-rank terms in that form
 - `design`: `Design`, all that a family chooses; `designs`: those that there are
 - `decoder`: `Decoder`, which runs layers of any design
 """

@@ -22,6 +22,7 @@ from hm3.layers.decoder.designs import PLAIN
 from hm3.layers.decoder.layout import LayerWeights
 from hm3.layers.decoder.pieces import capped
 from hm3.layers.forward import FULL, SLIDING, Ending, answers
+from hm3.layers.low_rank import linear
 from hm3.layers.rotary import Rotary, angles
 
 
@@ -110,7 +111,7 @@ class Decoder:
 
     def _heads_of(self, weights: LayerWeights, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         rows, length, _ = hidden.shape
-        mixed = F.linear(self._before(hidden, weights.before_attention), weights.qkv, weights.qkv_bias)
+        mixed = linear(self._before(hidden, weights.before_attention), weights.qkv, weights.qkv_bias, weights.terms.qkv)
         mixed = mixed.view(rows, length, -1, self.head_dim)
         turned = mixed[:, :, : self.heads + self.kv_heads]
         if weights.query_norm is not None and weights.key_norm is not None:
@@ -128,13 +129,14 @@ class Decoder:
 
     def _attended(self, weights: LayerWeights, mixed: Tensor) -> Tensor:
         """(…, heads·d) to what attention adds to the hidden states."""
-        return self._after(F.linear(mixed, weights.out, weights.out_bias), weights.after_attention)
+        return self._after(linear(mixed, weights.out, weights.out_bias, weights.terms.out), weights.after_attention)
 
     def _mlp(self, weights: LayerWeights, hidden: Tensor) -> Tensor:
         """What the MLP adds to the hidden states."""
-        both = F.linear(self._before(hidden, weights.before_mlp), weights.gate_up, weights.gate_up_bias)
-        gate, up = both.chunk(2, dim=-1)
-        added = F.linear(self._design.activation(gate).mul_(up), weights.down, weights.down_bias)
+        given = self._before(hidden, weights.before_mlp)
+        gate, up = linear(given, weights.gate_up, weights.gate_up_bias, weights.terms.gate_up).chunk(2, dim=-1)
+        inner = self._design.activation(gate).mul_(up)
+        added = linear(inner, weights.down, weights.down_bias, weights.terms.down)
         return self._after(added, weights.after_mlp)
 
     def _before(self, hidden: Tensor, gain: Tensor | None) -> Tensor:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 from hm3.errors import CheckpointError
+from hm3.layers.conditioned import ConditionedTerm
+from hm3.layers.decoder.stacking import joined, joined_terms, parted
+from hm3.layers.decoder.terms import NO_TERMS, ConditionedTerms, LayerTerms
 from hm3.layers.forward import LayerKind
 
 
@@ -37,10 +39,10 @@ class Layout:
             CheckpointError: A tensor is missing, or there is one that the decoder would ignore.
         """
         self._check(set(tensors))
-        qkv, qkv_bias = _joined(tensors, self.qkv)
-        out, out_bias = _joined(tensors, (self.out,))
-        gate_up, gate_up_bias = _joined(tensors, self.gate_up)
-        down, down_bias = _joined(tensors, (self.down,))
+        qkv, qkv_bias = joined(tensors, self.qkv)
+        out, out_bias = joined(tensors, (self.out,))
+        gate_up, gate_up_bias = joined(tensors, self.gate_up)
+        down, down_bias = joined(tensors, (self.down,))
         return LayerWeights(
             layout=self,
             kind=kind,
@@ -53,6 +55,7 @@ class Layout:
             gate_up_bias=gate_up_bias,
             down=down,
             down_bias=down_bias,
+            terms=NO_TERMS,
             **{norm: tensors[f"{name}.weight"] for norm, name in self.norms.items()},
         )
 
@@ -88,6 +91,7 @@ class LayerWeights:
         after_mlp: (width,)
         query_norm: (d,) or (heads·d,)
         key_norm: (d,) or (kv_heads·d,)
+        terms: What is added to the matrices.
     """
 
     layout: Layout
@@ -107,33 +111,37 @@ class LayerWeights:
     after_mlp: Tensor | None = None
     query_norm: Tensor | None = None
     key_norm: Tensor | None = None
+    terms: LayerTerms = NO_TERMS
 
     def tensors(self) -> dict[str, Tensor]:
-        """The tensors under their names in the file again, as views: no memory beyond this layer's own."""
-        layout, parts = self.layout, len(self.layout.gate_up)
+        """The tensors under their names in the file again, as views: no memory beyond this layer's own.
+
+        Terms are no part of them.
+        """
+        layout = self.layout
         return {
             **{f"{name}.weight": getattr(self, norm) for norm, name in layout.norms.items()},
-            **dict(_parted(layout.qkv, self.qkv_rows, self.qkv, self.qkv_bias)),
-            **dict(_parted((layout.out,), (len(self.out),), self.out, self.out_bias)),
-            **dict(_parted(layout.gate_up, [len(self.gate_up) // parts] * parts, self.gate_up, self.gate_up_bias)),
-            **dict(_parted((layout.down,), (len(self.down),), self.down, self.down_bias)),
+            **dict(parted(layout.qkv, self.qkv_rows, self.qkv, self.qkv_bias)),
+            **dict(parted((layout.out,), (len(self.out),), self.out, self.out_bias)),
+            **dict(parted(layout.gate_up, self._gate_up_rows, self.gate_up, self.gate_up_bias)),
+            **dict(parted((layout.down,), (len(self.down),), self.down, self.down_bias)),
         }
 
+    def pack_terms(self, terms: Mapping[str, ConditionedTerm]) -> ConditionedTerms:
+        """Terms of the layer's matrices, by the names that these have in the file."""
+        layout = self.layout
+        return ConditionedTerms(
+            qkv=joined_terms(terms, layout.qkv, self.qkv_rows),
+            out=joined_terms(terms, (layout.out,), (len(self.out),)),
+            gate_up=joined_terms(terms, layout.gate_up, self._gate_up_rows),
+            down=joined_terms(terms, (layout.down,), (len(self.down),)),
+        )
 
-def _joined(tensors: Mapping[str, Tensor], names: Iterable[str]) -> tuple[Tensor, Tensor | None]:
-    """Weights and biases of projections, one below the other; a single one is not copied."""
-    weights = [tensors[f"{name}.weight"] for name in names]
-    biases = [tensors[f"{name}.bias"] for name in names if f"{name}.bias" in tensors]
-    return _stacked(weights), _stacked(biases) if biases else None
+    def plus(self, terms: ConditionedTerms, weights: Tensor) -> LayerWeights:
+        """The same layer with the terms for weights (K,); its tensors are shared."""
+        return replace(self, terms=terms.at(weights))
 
-
-def _stacked(parts: list[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-
-def _parted(
-    names: Sequence[str], rows: Sequence[int], weight: Tensor, bias: Tensor | None
-) -> Iterator[tuple[str, Tensor]]:
-    yield from zip([f"{name}.weight" for name in names], torch.split(weight, list(rows)), strict=True)
-    if bias is not None:
-        yield from zip([f"{name}.bias" for name in names], torch.split(bias, list(rows)), strict=True)
+    @property
+    def _gate_up_rows(self) -> tuple[int, ...]:
+        parts = len(self.layout.gate_up)
+        return (len(self.gate_up) // parts,) * parts

@@ -154,4 +154,4 @@ def test_a_dropped_source_leaves_nothing_in_the_scorer_but_cached_states(sources
     scorer.drop(sources["b"].source.digest)
     assert sources["b"].source.digest not in scorer.bank
     assert not scorer._forwards
-    assert scorer.bank._bytes == 0
+    assert scorer.bank.bytes == 0

@@ -93,7 +93,7 @@ def test_a_layer_gives_its_tensors_back_as_they_are_in_the_file_and_without_copi
 
 def test_a_layer_s_bytes_are_its_tensors(lab):
     lab.bank.layer("d", 1)
-    assert lab.bank._parts["d", 1][1] == sum(4 * tensor.numel() for tensor in tensors_of(lab).values())
+    assert lab.bank._resident.size(("d", 1)) == sum(4 * tensor.numel() for tensor in tensors_of(lab).values())
 
 
 @pytest.mark.parametrize("name", ["self_attn.sinks", "mlp.down_proj.scale"])

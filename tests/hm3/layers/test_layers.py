@@ -23,7 +23,7 @@ def bank_of(source, **options):
 
 
 def resident(bank):
-    return sum(size for _, size in bank._parts.values())
+    return sum(map(bank._resident.size, bank._resident))
 
 
 def test_what_was_read_stays(source):
@@ -38,7 +38,7 @@ def test_an_unlimited_bank_holds_each_weight_once(source):
         bank.layer("d", layer)
     bank.embedding("d"), bank.ending("d")
     weights = sum(entry.stop - entry.start for entry in source.tensors.values())
-    assert resident(bank) == bank._bytes == 2 * weights  # bf16 in the file, float32 in the bank
+    assert resident(bank) == bank.bytes == 2 * weights  # bf16 in the file, float32 in the bank
 
 
 def test_a_bank_keeps_to_its_budget_and_gives_up_the_least_recently_used(source):
@@ -47,22 +47,22 @@ def test_a_bank_keeps_to_its_budget_and_gives_up_the_least_recently_used(source)
     bank = bank_of(source, budget=2 * resident(one))
     for layer in (0, 1, 0, 2):
         bank.layer("d", layer)
-    assert [part[1] for part in bank._parts] == [0, 2]
-    assert bank._bytes == resident(bank) == 2 * resident(one)
+    assert [part[1] for part in bank._resident] == [0, 2]
+    assert bank.bytes == resident(bank) == 2 * resident(one)
 
 
 def test_what_was_given_up_is_read_again(source):
     small, whole = bank_of(source, budget=1), bank_of(source)
     for layer in (0, 1, 0):
         assert torch.equal(small.layer("d", layer).qkv, whole.layer("d", layer).qkv)
-    assert len(small._parts) == 1
+    assert len(small._resident) == 1
 
 
 def test_a_dropped_source_frees_its_weights(source):
     bank = bank_of(source)
     bank.layer("d", 0), bank.ending("d")
     bank.drop("d")
-    assert (bank._bytes, len(bank._parts), "d" in bank) == (0, 0, False)
+    assert (bank.bytes, len(bank._resident), "d" in bank) == (0, 0, False)
     with pytest.raises(CheckpointError, match="must be one of the loaded sources, got digest d"):
         bank.layer("d", 0)
 

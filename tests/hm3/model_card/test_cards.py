@@ -9,12 +9,13 @@ from huggingface_hub import ModelCard
 from hm3.model_card import model_card, stack_card
 from hm3.model_card.markdown import plain
 from hm3.objectives import Normaliser, Objective, Preference
-from hm3.recipe import LayerRef, MergeSpec, Recipe, Source
+from hm3.recipe import LayerRef, MergeBlock, MergeSpec, Recipe, Source
 from hm3.runs import FrontFile, Member, Model, SplitScores
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 MATH, CODE = Source("math", "1" * 64, origin=f"org/math-1.5B@{COMMIT}"), Source("code", "2" * 64, origin="/models/code")
-MERGED = Source.merged("merge", MergeSpec("dare_ties", CODE, (MATH, CODE), (0.7, 0.3), (("density", 0.5),)))
+BLOCKS = (MergeBlock(1, (0.1, 0.9), (("density", 0.2),)),)
+MERGED = Source.merged("merge", MergeSpec("dare_ties", CODE, (MATH, CODE), (0.7, 0.3), (("density", 0.5),), BLOCKS))
 SOURCES = {source.name: source for source in (MATH, CODE, MERGED)}
 PATH = [LayerRef("math", 0), LayerRef("math", 1), LayerRef("merge", 1)]
 RECIPE = Recipe.build(PATH, "math", "code", SOURCES)
@@ -120,6 +121,7 @@ def test_it_names_every_source_by_content_and_place_and_how_it_was_merged(text):
     assert f"- math: org/math-1.5B@{COMMIT}, content digest {'1' * 16}" in lines
     assert f"- merge: content digest {MERGED.digest[:16]}" in lines
     assert '  - merged to code: dare_ties, weights math 0.70, code 0.30, settings {"density": 0.5}' in lines
+    assert '  - from layer 1 on: weights math 0.10, code 0.90, settings {"density": 0.2}' in lines
 
 
 def test_no_folder_of_this_machine_is_named():

@@ -108,7 +108,7 @@ def llamas(tmp_path_factory):
     return sources(tmp_path_factory.mktemp("llamas"))
 
 
-def with_merge(checkpoints, folder, method, **settings):
+def with_merge(checkpoints, folder, method, blocks=None, **settings):
     named = {name: checkpoint.source for name, checkpoint in checkpoints.items()}
     base = None if method == "slerp" else named["a"]
     spec = specify(
@@ -117,6 +117,7 @@ def with_merge(checkpoints, folder, method, **settings):
         parents=[named["a"], named["c"]] if method == "slerp" else [named["c"], named["d"]],
         weights=(0.6, 0.4),
         settings=settings,
+        blocks=blocks,
     )
     path = MergeCache(folder / "cache").get(spec, {name: each.path for name, each in checkpoints.items()})
     return {**checkpoints, "m": Checkpoint.open("m", path, merge=spec)}
@@ -139,6 +140,14 @@ def test_merged_sources_are_documents_of_their_own(near, method, settings, tmp_p
     text = (ours / "mergekit.yaml").read_text()
     assert text.count("merge_method") == 2
     assert ("--random-seed 7" in text) == (method == "dare_ties")
+    assert_same_tensors(ours, replayed(ours / "mergekit.yaml", tmp_path / "theirs"))
+
+
+def test_merges_in_blocks_are_documents_of_slices(near, tmp_path):
+    blocks = {1: ((0.9, 0.2), {"density": 0.4}), 3: ((0.1, 1.0), {})}
+    checkpoints = with_merge(near, tmp_path, "dare_ties", blocks, seed=7)
+    ours = exported(tmp_path / "ours", checkpoints, "m0 m1 a2 m1 a3 m3", "m", "a")
+    assert (ours / "mergekit.yaml").read_text().count("slices") == 2
     assert_same_tensors(ours, replayed(ours / "mergekit.yaml", tmp_path / "theirs"))
 
 

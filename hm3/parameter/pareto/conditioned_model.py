@@ -1,0 +1,75 @@
+"""A transformers model whose weight matrices get their terms while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from torch.utils.checkpoint import checkpoint
+
+from hm3.errors import CheckpointError
+from hm3.parameter.pareto.factors import Factors
+from hm3.parameter.pareto.tensor import METHOD, Term
+
+RECOMPUTED = 100_000_000  # bytes of weights from which layers are run again instead of keeping what they computed
+
+
+class ConditionedModel:
+    """Runs a frozen base with the terms of some factors at some weights of the experts.
+
+    The sum of a matrix and its term is made when its layer runs. Of larger models nothing but the layers' inputs is
+    kept for the backward pass, so that at any time the sums of one layer exist.
+
+    Args:
+        model: The base, as ``PreTrainedModel`` in evaluation mode; it is changed for good, its parameters are not.
+        names: The matrices that get terms, as checkpoints call them.
+
+    Raises:
+        CheckpointError: A matrix is no parameter of the model: its family keeps it in another form in memory.
+    """
+
+    def __init__(self, model: Any, names: Iterable[str]) -> None:
+        self._model = model.requires_grad_(False)
+        size = sum(each.numel() * each.element_size() for each in model.parameters())
+        self._added = {name: _Added() for name in names}
+        parameters = dict(model.named_parameters())
+        for name, added in self._added.items():
+            if name not in parameters:
+                rule = "losses on texts need weight matrices that transformers keeps as they are in the file"
+                raise CheckpointError(f"{METHOD}: {rule} (losses=data_free works), got {name}")
+            where, _, leaf = name.rpartition(".")
+            parametrize.register_parametrization(model.get_submodule(where), leaf, added, unsafe=True)
+        if size > RECOMPUTED:
+            _recompute(model)
+
+    def logits(self, tokens: Tensor, factors: Factors, weights: Tensor) -> Tensor:
+        """Token rows (n, length) to logits (n, length, vocabulary) at weights (K,)."""
+        for name, added in self._added.items():
+            added.term, added.weights = factors.term(name), weights
+        logits: Tensor = self._model(input_ids=tokens, use_cache=False).logits
+        return logits
+
+
+class _Added(nn.Module):
+    """A matrix plus its term."""
+
+    term: Term | None = None
+    weights: Tensor
+
+    def forward(self, matrix: Tensor) -> Tensor:
+        if self.term is None:
+            return matrix
+        return matrix + self.term.at(self.weights).dense().to(matrix)
+
+
+def _recompute(model: Any) -> None:
+    """Switch activation checkpointing on, for the layers alone: in evaluation mode transformers would ignore it."""
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    layers: list[Any] = [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
+    for layer in layers:
+        layer._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
+        layer.gradient_checkpointing = layer.training = True

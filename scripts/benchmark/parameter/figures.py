@@ -1,0 +1,101 @@
+"""Means and intervals over seeds, as tables and as the benchmark's last line."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from scipy.stats import t
+
+from scripts.benchmark.parameter.hierarchy import LEVELS
+from scripts.benchmark.parameter.methods import METHODS
+from scripts.benchmark.parameter.plans import Plan
+from scripts.benchmark.report import Report, rounded
+
+_MEGABYTE = 1 << 20
+Figure = list[float]  # mean, and the ends of its 95 % interval
+
+
+def report(parts: Sequence[Mapping[str, Any]], plan: Plan) -> Report:
+    """Put the trials' and the runs' results together."""
+    trials = [part for part in parts if "method" in part]
+    runs = [part for part in parts if "level" in part]
+    volumes = {_key(name, budget, plan): interval(values) for (name, budget), values in _by_budget(trials).items()}
+    stacked = {
+        name: interval([run["hypervolume"]["test"] for run in each]) for name, each in _by(runs, "level").items()
+    }
+    summary = {
+        "hypervolume": {**volumes, **{f"stacks_{name}": figure for name, figure in stacked.items()}},
+        "evaluations": plan.budgets[0],
+        "evaluations_stacked": plan.stacked,
+        "seeds": plan.seeds,
+    }
+    return Report(summary, {"parts": list(parts)}, [_trial_table(trials, plan), *([_run_table(runs)] if runs else [])])
+
+
+def interval(values: Sequence[float]) -> Figure:
+    """Mean and 95 % interval by Student's t; of a single value the value itself."""
+    mean = statistics.fmean(values)
+    if len(values) < 2:
+        return [rounded(mean)] * 3
+    half = float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / len(values) ** 0.5
+    return [rounded(mean), rounded(mean - half), rounded(mean + half)]
+
+
+def _key(method: str, budget: str, plan: Plan) -> str:
+    """A method by its name at the first number of evaluations, with the number at others."""
+    return method if budget == str(plan.budgets[0]) else f"{method}_{budget}"
+
+
+def _by(parts: Iterable[Mapping[str, Any]], key: str) -> dict[str, list[Mapping[str, Any]]]:
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for part in parts:
+        groups.setdefault(part[key], []).append(part)
+    return groups
+
+
+def _by_budget(trials: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[float]]:
+    """Method and number of evaluations -> the seeds' hypervolumes on the test split."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for trial in trials:
+        for budget, volume in trial["hypervolume"].items():
+            found.setdefault((trial["method"], budget), []).append(volume["test"])
+    return found
+
+
+def _trial_table(trials: Sequence[Mapping[str, Any]], plan: Plan) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="one level: hypervolume on the test split [95 %]")
+    table.add_column("method")
+    for budget in plan.budgets:
+        table.add_column(f"{budget} evaluations", justify="right")
+    table.add_column("seconds", justify="right")
+    table.add_column("MB", justify="right")
+    by_budget, by_method = _by_budget(trials), _by(trials, "method")
+    for name, group in by_method.items():
+        cells = [_cell(by_budget.get((name, str(budget)), [])) for budget in plan.budgets]
+        seconds = statistics.fmean(part["seconds"] for part in group)
+        peak = statistics.fmean(part["peak"] for part in group) / _MEGABYTE
+        table.add_row(METHODS[name].title, *cells, f"{seconds:.0f}", f"{peak:.0f}")
+    return table
+
+
+def _run_table(runs: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="both levels: hypervolume on the test split [95 %]")
+    for column in ("main job", "evaluations", "hypervolume", "seconds"):
+        table.add_column(column, justify="left" if column == "main job" else "right")
+    for name, group in _by(runs, "level").items():
+        judged = statistics.fmean(part["judged"] for part in group)
+        seconds = statistics.fmean(part["seconds"] for part in group)
+        volumes = [part["hypervolume"]["test"] for part in group]
+        table.add_row(LEVELS[name], f"{judged:.0f}", _cell(volumes), f"{seconds:.0f}")
+    return table
+
+
+def _cell(values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    mean, low, high = interval(values)
+    return f"{mean:.4f} [{low:.4f}, {high:.4f}]" if len(values) > 1 else f"{mean:.4f}"

@@ -1,0 +1,83 @@
+"""Both levels together: the main job with each parameter level, by the command that users call."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hm3.archive import hypervolume
+from hm3.objectives import Normaliser
+from hm3.runs import FrontFile, RunFolder
+
+LEVELS = {
+    "none": "stacks of the sources alone",
+    "preference_weighted": "stacks under preference_weighted",
+    "mm_mo": "stacks under mm_mo",
+    "pareto_merging": "stacks under pareto_merging",
+}
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of the main job.
+
+    Attributes:
+        level: What ``parameter=`` is.
+        seed: The run's.
+        evaluations: Models and stacks that are judged in all, the parameter level's and the sources included.
+        front: Stacks that the front keeps at most.
+        overrides: Further settings.
+    """
+
+    level: str
+    seed: int
+    evaluations: int
+    front: int
+    overrides: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the part of the result is called."""
+        return f"hierarchy {self.level} {self.seed}"
+
+
+def result_of(run: Run) -> dict[str, Any]:
+    """Call the main job and read its result."""
+    with tempfile.TemporaryDirectory(prefix="hm3-benchmark-") as folder:
+        began = time.perf_counter()
+        settings = (
+            f"parameter={run.level}",
+            f"seed={run.seed}",
+            f"budget.evaluations={run.evaluations}",
+            f"online.front={run.front}",
+            "rivals=0",
+            "export=false",
+            "tracking.wandb=false",
+            f"hydra.run.dir={folder}/run",
+            *run.overrides,
+        )
+        environment = os.environ | {"HM3_CACHE": f"{folder}/cache"}  # nothing is known from other runs
+        command = [sys.executable, "-m", "hm3.train", "+preference=balanced", *settings]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+        front = RunFolder(Path(folder) / "run").read_front()
+        seconds = time.perf_counter() - began
+    volumes = {split: _volume(front, split) for split in ("search", "test")}
+    return {**asdict(run), "hypervolume": volumes, "judged": front.evaluations, "seconds": seconds}
+
+
+def _volume(front: FrontFile, split: str) -> float:
+    """Of the front, in units in which 1 is the best given source: whatever a level merges is no yardstick."""
+    given = [source.scores.on("search", front.names) for source in front.sources if source.merge is None]
+    floors = front.normaliser.floors
+    normaliser = Normaliser.fit(front.names, floors, [scores for scores in given if scores])
+    scores = [member.scores.on(split, front.names) for member in front.candidates]  # type: ignore[arg-type]
+    return hypervolume(normaliser([each.values for each in scores if each]))

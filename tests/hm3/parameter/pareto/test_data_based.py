@@ -1,0 +1,141 @@
+"""Losses on texts, of a base with terms."""
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from hm3.checkpoints import Checkpoint
+from hm3.errors import CheckpointError, ConfigurationError
+from hm3.parameter.pareto import CRITERIA, ConditionedModel, DataBased, Linear, SmoothTchebycheff, Term, Text
+from hm3.parameter.pareto.factors import Factors
+from hm3.parameter.pareto.texts import answers
+from tests.tiny import write_checkpoint
+from tests.tiny_families import SAMPLES, write_source
+from tests.tiny_tensors import random_tensor, written
+
+WEIGHTS = torch.tensor([[0.7, 0.3], [0.0, 1.0]], dtype=torch.float64)
+TEXTS = [[Text((1, 9 + i, 5, 6, 7), 3) for i in range(6)], [Text((1, 30 + i, 8), 2) for i in range(6)]]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    return Checkpoint.open("base", write_checkpoint(folder / "base", depth=2, dtype=torch.float32))
+
+
+@pytest.fixture(scope="module")
+def tensor(base):
+    return random_tensor(base, [base.source, base.source])
+
+
+def loaded(checkpoint):
+    return AutoModelForCausalLM.from_pretrained(checkpoint.path, dtype=torch.float32).eval()
+
+
+def losses_of(base, tensor, **settings):
+    model = ConditionedModel(loaded(base), tensor.terms)
+    return DataBased(model, TEXTS, CRITERIA[settings.pop("criterion", "task")], **settings)
+
+
+def plain(model, texts):
+    """The task loss by transformers' own means, a text at a time."""
+    found = []
+    for text in texts:
+        labels = torch.tensor([[-100] * text.prompt + list(text.tokens[text.prompt :])])
+        found.append(model(torch.tensor([text.tokens]), labels=labels).loss.item())
+    return np.mean(found)
+
+
+def test_losses_are_those_of_the_merged_model_in_units_of_the_bases(base, tensor, tmp_path):
+    found = losses_of(base, tensor).losses(Factors(tensor.terms), WEIGHTS)
+    unit = [plain(loaded(base), own) for own in TEXTS]
+    for number, row in enumerate(WEIGHTS.tolist()):
+        model = loaded(written(tmp_path / str(number), base, tensor, row))
+        assert found[number].tolist() == pytest.approx(
+            [plain(model, own) / one for own, one in zip(TEXTS, unit, strict=True)], rel=1e-5
+        )
+
+
+def test_without_weights_the_logits_are_the_bases_to_the_last_bit(base, tensor):
+    tokens = torch.tensor([[1, 2, 3, 4]])
+    with torch.no_grad():
+        ours = ConditionedModel(loaded(base), tensor.terms).logits(tokens, Factors(tensor.terms), torch.zeros(2))
+        assert torch.equal(ours, loaded(base)(tokens).logits)
+
+
+def test_only_factors_learn(base, tensor):
+    model, factors = loaded(base), Factors(tensor.terms)
+    before = {name: each.clone() for name, each in model.named_parameters()}
+    objective = DataBased(ConditionedModel(model, tensor.terms), TEXTS, CRITERIA["entropy"])
+    objective.backward(factors, WEIGHTS, SmoothTchebycheff())
+    assert all(leaf.grad is not None and leaf.grad.abs().sum() > 0 for leaf in factors.parameters())
+    for name, each in model.named_parameters():
+        assert each.grad is None
+        assert torch.equal(each, before[name.replace("parametrizations.", "").replace(".weight.original", ".weight")])
+
+
+@pytest.mark.parametrize("criterion", ["task", "entropy"])
+@pytest.mark.parametrize("scalarisation", [Linear(), SmoothTchebycheff()])
+def test_the_gradient_is_that_of_finite_differences(base, tensor, criterion, scalarisation):
+    settings = {"criterion": criterion, "batch": 6, "validation": 6}  # all texts in every batch
+    objective, factors = losses_of(base, tensor, **settings), Factors(tensor.terms)
+    objective.backward(factors, WEIGHTS, scalarisation)
+    name = next(iter(tensor.terms))
+    leaf = factors.term(name).core
+
+    def value(step):
+        moved = Factors(tensor.terms)
+        with torch.no_grad():
+            moved.term(name).core[0, 1, 1] += step
+        return scalarisation.value(objective.losses(moved, WEIGHTS), WEIGHTS).mean().item()
+
+    step = 2e-2
+    assert leaf.grad[0, 1, 1].item() == pytest.approx((value(step) - value(-step)) / (2 * step), rel=2e-2, abs=1e-5)
+
+
+def test_running_layers_again_changes_no_gradient(base, tensor, monkeypatch):
+    gradients = []
+    for limit in (10**12, 0):
+        monkeypatch.setattr("hm3.parameter.pareto.conditioned_model.RECOMPUTED", limit)
+        objective, factors = losses_of(base, tensor), Factors(tensor.terms)
+        objective.backward(factors, WEIGHTS, Linear())
+        gradients.append([leaf.grad for leaf in factors.parameters()])
+    assert all(torch.allclose(one, other, rtol=1e-5, atol=1e-8) for one, other in zip(*gradients, strict=True))
+
+
+def test_batches_go_on_where_they_were(base, tensor):
+    one, other = (losses_of(base, tensor, batch=2, seed=3) for _ in range(2))
+    factors = Factors(tensor.terms)
+    first = [one.backward(factors, WEIGHTS, Linear()) for _ in range(3)]
+    other.backward(factors, WEIGHTS, Linear())
+    state = other.state
+    resumed = losses_of(base, tensor, batch=2, seed=3)
+    resumed.state = state
+    assert torch.equal(resumed.backward(factors, WEIGHTS, Linear()), first[1])
+    assert not torch.equal(first[0], first[1])
+
+
+def test_an_expert_without_texts_is_refused(base, tensor):
+    with pytest.raises(ConfigurationError, match="texts for every expert"):
+        DataBased(ConditionedModel(loaded(base), tensor.terms), [TEXTS[0], []], CRITERIA["task"])
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "phi3", "gemma2", "qwen2"])
+def test_every_family_runs_with_its_terms(family, tmp_path):
+    sample = next(each for each in SAMPLES if each.model_type == family)
+    base = write_source(tmp_path / "base", sample, depth=2, seed=0)
+    tensor = random_tensor(base, [base.source, base.source])
+    batch = answers(TEXTS[0])
+    with torch.no_grad():
+        ours = ConditionedModel(loaded(base), tensor.terms).logits(
+            batch.tokens, Factors(tensor.terms), WEIGHTS[0].float()
+        )
+        theirs = loaded(written(tmp_path / "merged", base, tensor, WEIGHTS[0].tolist()))(batch.tokens).logits
+    assert torch.allclose(ours, theirs, atol=1e-4)
+
+
+def test_matrices_that_memory_packs_are_refused(base):
+    terms = {"model.layers.0.mlp.experts.0.w1.weight": Term(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.zeros(1, 1))}
+    with pytest.raises(CheckpointError, match=r"losses on texts need weight matrices .* got model\.layers\.0"):
+        ConditionedModel(loaded(base), terms)
