@@ -6,7 +6,6 @@ The networks so stay what a preference asks them, and never fall behind what has
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,63 +16,7 @@ from agents.policy import NaturalPolicy
 from agents.states import Batch
 from envs.episodes import Episodes, Observation
 from envs.space import Bools, Ints, StackSpace
-from hm3.objectives import Array, Normaliser, Scores, Utility
-from hm3.recipe import Recipe
-
-
-class Memory:
-    """The stacks that no other known one is at least as good as, with their scores.
-
-    Args:
-        space: Stacks that it does not allow are not remembered; nor those whose layers follow a preference, since for
-            another one they would be other models.
-    """
-
-    def __init__(self, space: StackSpace) -> None:
-        self._space = space
-        self.stacks: list[Stack] = []
-        self.values: Array = np.zeros((0, 0))
-
-    def add(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
-        """Remember what is worth it."""
-        for recipe, score in zip(recipes, scores, strict=True):
-            values = np.array(score.values)
-            if score.valid and not self._covers(values) and self._writable(recipe):
-                self._admit(self._space.encode(recipe), values)
-
-    def best(self, preferences: Array, normaliser: Normaliser, utility: Utility) -> tuple[list[Stack], Array]:
-        """The best stack for each preference (N, K), and its utility (N,)."""
-        utilities = utility(normaliser(self.values)[None], preferences[:, None])
-        best = utilities.argmax(axis=1)
-        return [self.stacks[i] for i in best.tolist()], utilities[np.arange(len(best)), best]
-
-    def to_json(self) -> dict[str, Any]:
-        """The content as a JSON value."""
-        return {"stacks": self.stacks, "values": self.values.tolist()}
-
-    def restore(self, value: dict[str, Any]) -> None:
-        """Read what `to_json` wrote."""
-        self.stacks = [(list(layers), host) for layers, host in value["stacks"]]
-        self.values = np.array(value["values"]) if self.stacks else np.zeros((0, 0))
-
-    def _writable(self, recipe: Recipe) -> bool:
-        known = {source.name for source in recipe.sources} <= set(self._space.pool.names)
-        if (
-            not known
-            or self._space.conditioned_of(recipe)
-            or (self._space.picks_host and recipe.embedding_host != recipe.head_host)
-        ):
-            return False
-        return self._space.allows(self._space.encode(recipe)[0])
-
-    def _covers(self, values: Array) -> bool:
-        return len(self.stacks) > 0 and bool((self.values >= values).all(axis=1).any())
-
-    def _admit(self, stack: Stack, values: Array) -> None:
-        old = self.values.reshape(len(self.stacks), len(values))
-        kept = ~np.all(old <= values, axis=1)
-        self.stacks = [one for one, keep in zip(self.stacks, kept, strict=True) if keep] + [stack]
-        self.values = np.vstack([old[kept], values])
+from hm3.objectives import Array
 
 
 def replay(space: StackSpace, preferences: Array, stacks: Sequence[Stack]) -> tuple[Observation, Bools, Ints, Ints]:
@@ -138,9 +81,13 @@ def imitate(
 
 
 def _written(policy: NaturalPolicy, space: StackSpace, preferences: Array, stacks: Sequence[Stack]) -> Batch:
-    """What the policy would have seen and done; stacks that recur are written once."""
+    """What the policy would have seen and done; stacks that recur are written once, if they look the same."""
     numbers: dict[str, int] = {}
-    which = np.array([numbers.setdefault(repr(stack), len(numbers)) for stack in stacks])
+    looks = [
+        repr((stack, own if space.follows(*stack) else None))
+        for stack, own in zip(stacks, preferences.tolist(), strict=True)
+    ]
+    which = np.array([numbers.setdefault(look, len(numbers)) for look in looks])
     firsts = np.unique(which, return_index=True)[1]
     observations, masks, actions, episodes = replay(space, preferences[firsts], [stacks[i] for i in firsts])
     owners, rows = (torch.as_tensor(part, device=policy.device) for part in np.nonzero(which[:, None] == episodes))

@@ -103,30 +103,30 @@ class LocalSearch:
             return None
         values = self._normaliser([candidate.scores.values for candidate in self.front])
         best = self.front[int(self._utility(values, preference).argmax())].recipe
+        wanted = self._space.pool.conditioned_on(preference.tolist())
         for _ in range(TRIES):
             move = self._moves.draw(self._rng)
-            recipe = self._changed(best, move, self._space.pool.conditioned_on(preference.tolist()))
+            recipe = self._changed(best, move, wanted)
             if recipe and recipe.digest not in self._seen:
                 self._moves.used(move, recipe.digest)
                 return recipe
         return None
 
     def _changed(self, best: Recipe, move: int, wanted: Source | None) -> Recipe | None:
-        """A stack changed a little, or joined with another of the front.
-
-        Layers that follow a preference keep the one that they have in the stack; where it has none, `wanted` is theirs.
-        """
-        stack = self._space.encode(best)
+        """A stack changed a little, joined with another of the front, or with `wanted` as what follows preferences."""
         if move == RETUNE:
-            return self._space.recipe(*stack, wanted)
-        kept = self._space.conditioned_of(best) or wanted
-        if move < JOIN:
-            changed = mutate(self._space, stack, self._rng, move)
-        else:
-            other = self.front[int(self._rng.integers(len(self.front)))].recipe
-            changed = cross(self._space, stack, self._space.encode(other), self._rng)
-            kept = self._space.conditioned_of(best) or self._space.conditioned_of(other) or wanted
-        return self._space.recipe(*changed, kept) if changed else None
+            return self._space.recipe(*self._space.encode(best), wanted)
+        if move == JOIN:
+            return self._joined(best, self.front[int(self._rng.integers(len(self.front)))].recipe, wanted)
+        changed = mutate(self._space, self._space.encode(best), self._rng, move)
+        return self._space.recipe(*changed, self._space.conditioned_of(best) or wanted) if changed else None
+
+    def _joined(self, best: Recipe, other: Recipe, wanted: Source | None) -> Recipe | None:
+        """Two stacks joined; layers that follow a preference keep that of either stack, by chance."""
+        joined = cross(self._space, self._space.encode(best), self._space.encode(other), self._rng)
+        had = [one for one in map(self._space.conditioned_of, (best, other)) if one]
+        kept = had[int(self._rng.integers(len(had)))] if had else wanted
+        return self._space.recipe(*joined, kept) if joined else None
 
 
 def non_dominated(candidates: Sequence[Candidate]) -> list[Candidate]:

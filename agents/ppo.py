@@ -14,7 +14,8 @@ from agents.buffer import EpisodeBuffer
 from agents.credit import Credit, Terminal, check_credit, prefix_utilities
 from agents.extractors import FlatPath, RecurrentPath
 from agents.generators import global_states, set_global_states, set_state, state_of
-from agents.imitation import Memory, imitate
+from agents.imitation import imitate
+from agents.memory import Memory
 from agents.model import build_model
 from agents.policy import NaturalPolicy
 from agents.proposals import beam, propose, values
@@ -167,7 +168,7 @@ class PPO:
         values = self.normaliser([known[recipe.digest] for recipe in rollout.recipes])
         before = dict(zip((recipe.digest for recipe in recipes), prefixes or (), strict=False))
         self._learn(rollout, self._advantages(rollout, self.utility(values, rollout.preferences), before))
-        self.remember(recipes, scores)
+        self._memory.add(recipes, scores, rollout.preferences)
         self._imitate(len(recipes))
         self._pending = None
         self._told += 1
@@ -245,8 +246,8 @@ class PPO:
         """Learn the best known stacks for `count` sampled preferences."""
         if not self._imitation or not self._memory.stacks:
             return
-        preferences = self.sampler(count, self._rng)
-        stacks, utilities = self._memory.best(preferences, self.normaliser, self.utility)
+        sampled = self.sampler(count, self._rng)
+        preferences, stacks, utilities = self._memory.lessons(sampled, self.normaliser, self.utility)
         # Other credit pays part of the utility earlier: what is still to come isn't known of these stacks.
         worth = utilities if isinstance(self.credit, Terminal) else None
         imitate(self.policy, self.space, preferences, stacks, worth, self._imitation)

@@ -130,10 +130,16 @@ class Episodes:
         ]
 
     def _conditioned(self, rows: Ints) -> list[Source | None]:
-        """(M,) the source that follows each episode's preference, where the pool has one."""
-        if self.space.pool.conditioned is None:
+        """(M,) the source that follows each episode's preference, where the episode uses it."""
+        number = self.space.follower
+        if number is None:
             return [None] * len(rows)
-        return [self.space.pool.conditioned_on(weights) for weights in self.preferences[rows].tolist()]
+        layers = self.uses[rows, number * self.space.layers : (number + 1) * self.space.layers]
+        used = layers.any(axis=1) | (self.host[rows] == 1 + number)
+        return [
+            self.space.pool.conditioned_on(weights) if one else None
+            for weights, one in zip(self.preferences[rows].tolist(), used.tolist(), strict=True)
+        ]
 
     def _write(self, rows: Ints, layers: Ints) -> None:
         length = self.length[rows]

@@ -165,11 +165,24 @@ class StackSpace:
         known = self._by_name if conditioned is None else {**self._by_name, conditioned.name: conditioned}
         return Recipe.build(path, *hosts, known, "none" if whole else self.seam)
 
+    @cached_property
+    def follower(self) -> int | None:
+        """The number of the source that follows preferences; None where there is none."""
+        conditioned = self.pool.conditioned
+        return None if conditioned is None else self.pool.names.index(conditioned.name)
+
+    def follows(self, layers: Sequence[int], host: int) -> bool:
+        """Whether the recipe of a path and a host (as of `recipe`) is another one for every preference."""
+        number = self.follower
+        if number is None:
+            return False
+        return host == 1 + number or any(action // self.layers == number for action in layers)
+
     def conditioned_of(self, recipe: Recipe) -> Source | None:
         """The source of a recipe that follows a preference, as the recipe has it; None where it uses none."""
-        if self.pool.conditioned is None:
+        if self.follower is None:
             return None
-        name = self.pool.conditioned.name
+        name = self.pool.names[self.follower]
         return next((source for source in recipe.sources if source.name == name), None)
 
     def encode(self, recipe: Recipe) -> tuple[list[int], int]:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from hm3.checkpoints import Checkpoint
 from hm3.checks import by_name, number, path
 from hm3.closing import choose
-from hm3.composition import open_recipe, stated_text, stated_weights, tensor_files
+from hm3.composition import chosen, open_recipe, stated_text, stated_weights, tensor_files
 from hm3.composition.instances import instance
 from hm3.composition.sections import section
 from hm3.errors import ConfigurationError
@@ -84,8 +84,8 @@ def _of_run(config: DictConfig) -> Exportable:
     if config.sources:
         raise ConfigurationError("sources: with recipe=FILE; a run knows its own, got run=DIR")
     past = PastRun.open(config.run)
-    if config.parameter is not None:
-        return _of_level(past, config)
+    if (level := chosen("parameter")) is not None:
+        return _of_level(past, level, config)
     member, preference = _member(past, config)
     checkpoints, pictures = past.checkpoints(member.recipe), picture_of(past.folder)
     card = model_card(
@@ -108,11 +108,11 @@ def _of_run(config: DictConfig) -> Exportable:
     )
 
 
-def _of_level(past: PastRun, config: DictConfig) -> Exportable:
+def _of_level(past: PastRun, level: str, config: DictConfig) -> Exportable:
     """What the run's parameter level gives to a preference, whether or not it is on the front."""
-    if config.parameter != METHOD or stated_text(config, "candidate") is not None:
+    if level != METHOD or stated_text(config, "candidate") is not None:
         rule = f"{METHOD}, which has a model for every preference, or none and the front's"
-        raise ConfigurationError(f"parameter: {rule}, got {config.parameter!r}")
+        raise ConfigurationError(f"parameter: {rule}, got {level!r}")
     preference = Preference.of(stated_weights(config) or past.weights, past.objectives)
     recipe = past.merged_for(preference)
     checkpoints = past.checkpoints(recipe)
@@ -129,8 +129,8 @@ def _of_level(past: PastRun, config: DictConfig) -> Exportable:
 
 
 def _of_recipe(config: DictConfig) -> Exportable:
-    if config.parameter is not None:
-        raise ConfigurationError(f"parameter: with run=DIR; a recipe is one model, got {config.parameter!r}")
+    if (level := chosen("parameter")) is not None:
+        raise ConfigurationError(f"parameter: with run=DIR; a recipe is one model, got {level!r}")
     if stated_text(config, "candidate") is not None or stated_weights(config) is not None:
         raise ConfigurationError("candidate and preference: with run=DIR; a recipe is one model, got recipe=FILE")
     places = by_name("sources", config.sources or {})

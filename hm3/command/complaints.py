@@ -22,7 +22,7 @@ from yaml import YAMLError
 from hm3.errors import HM3Error
 
 _NOISE = ("full_key:", "object_type=", "reference_type=", "See https://", "Set the environment variable HYDRA")
-_OPEN = ("sources.experts", "tasks.objectives")  # where users add names of their own
+_OPEN = ("sources.experts", "tasks.objectives", "parameter.settings")  # where users add names of their own
 _TAKEN = re.compile(r"An item is already at '(?P<key>[^']+)'.*?remove \+ prefix: '[^=]*=(?P<value>[^\n]*)'", re.DOTALL)
 
 _UNLIKE = re.compile(r"Error merging override (?P<key>[^=]+)=(?P<value>\[.*\])$", re.MULTILINE)

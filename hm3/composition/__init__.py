@@ -13,7 +13,7 @@
 """
 
 from hm3.composition.bench import machine_of
-from hm3.composition.invocation import stated_text, stated_weights
+from hm3.composition.invocation import chosen, stated_text, stated_weights
 from hm3.composition.level import stacks_layers
 from hm3.composition.opening import composed
 from hm3.composition.plans import Offline, Online, merge_stages, sampler_of, search_stages, train_stages
@@ -33,6 +33,7 @@ __all__ = [
     "Sources",
     "Start",
     "anchored",
+    "chosen",
     "composed",
     "machine_of",
     "merge_stages",

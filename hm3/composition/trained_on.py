@@ -53,6 +53,7 @@ def _content(space: StackSpace) -> dict[str, Any]:
         "sources": [source.to_json() for source in space.pool.sources],
         "depths": list(space.pool.depths),
         "rules": asdict(space.rules),
+        **({} if space.pool.conditioned is None else {"conditioned": space.pool.conditioned.name}),
     }
     read_back: dict[str, Any] = json.loads(json.dumps(content))
     return read_back

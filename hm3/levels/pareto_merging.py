@@ -28,6 +28,14 @@ from hm3.recipe import Source
 from hm3.session import Session
 
 SCALARISATIONS: Mapping[str, type[Scalarisation]] = {"linear": Linear, "smooth_tchebycheff": SmoothTchebycheff}
+TRAINING: Mapping[str, Any] = {
+    "steps": 200,
+    "batch": 2,
+    "learning_rate": 0.1,
+    "validate_every": 50,
+    "validation": 10,
+    "patience": 2,
+}  # of `Training`, as chosen on the built-in zoo for losses on texts
 _RESUME, _BASE = "training.tensors", "pareto_base"
 
 
@@ -47,12 +55,12 @@ class ParetoMerging:
     """
 
     losses: str = "task"
-    rank: int = 8
+    rank: int = 16
     method: str = "task_arithmetic"
     weights: Sequence[float] | None = None
     settings: Settings = field(default_factory=dict)
     scalarisation: str = "smooth_tchebycheff"
-    training: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=lambda: dict(TRAINING))
     preferences: Mapping[str, Any] = field(default_factory=dict)
     seams: bool = field(default=False, init=False)  # they are fitted for sources that stay what they are
 
@@ -106,9 +114,10 @@ class ParetoMerging:
         return tuple(expert.source for expert in given.experts)
 
     def _training(self, seed: int) -> Training:
+        scalarisation = SCALARISATIONS[self.scalarisation]()
         try:
             preferences = Preferences(**self.preferences)
-            scalarisation = SCALARISATIONS[self.scalarisation]()
             return Training(**self.training, scalarisation=scalarisation, preferences=preferences, seed=seed)
         except TypeError as error:
-            raise ConfigurationError(f"parameter.training: settings of Training, got {error}") from error
+            rule = "settings that Training and Preferences take"
+            raise ConfigurationError(f"parameter.training, parameter.preferences: {rule}, got {error}") from error

@@ -12,6 +12,7 @@ from hm3.model_card.front_matter import front_matter, results_of
 from hm3.model_card.licences import agreed, licences_of
 from hm3.model_card.origins import given, hub_ids
 from hm3.objectives import Preference
+from hm3.parameter.pareto import is_conditioned
 from hm3.recipe import Recipe
 from hm3.runs import FrontFile, Member
 
@@ -67,7 +68,7 @@ def _card(
     def lines() -> Iterator[str]:
         yield front_matter(hub_ids(found), agreed(licences), title, results)
         yield f"# {title}\n"
-        yield f"{made}. Stock transformers loads it; nothing was trained."
+        yield f"{made}. Stock transformers loads it; {_trained(recipe)} trained."
         yield from about
         yield from sections.layers(recipe, untied)
         yield from sections.sources(recipe, found)
@@ -75,3 +76,9 @@ def _card(
         yield from sections.use(place, str(dtype or "").removeprefix("torch."))
 
     return "\n".join(lines()) + "\n"
+
+
+def _trained(recipe: Recipe) -> str:
+    """What was: for a merge that follows preferences the terms that it adds to its base."""
+    conditioned = any(is_conditioned(source) for source in recipe.sources)
+    return "only the low-rank terms of its merged source were" if conditioned else "nothing was"

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from agents import PPO
-from agents.imitation import Memory, imitate, replay
+from agents.imitation import imitate, replay
+from agents.memory import Memory
 from envs import Dirichlet, TableEvaluator, table_space
 from hm3.objectives import Scores, Tchebycheff
 

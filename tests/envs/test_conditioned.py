@@ -1,5 +1,7 @@
 """A source that follows each episode's preference."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
@@ -15,9 +17,9 @@ FOLLOWER = SPACE.pool.names.index(NAME)
 PREFERENCE = (0.7, 0.2, 0.1)
 
 
-def written(layers, host, *preferences):
+def written(layers, host, *preferences, space=SPACE):
     """The recipes of one stack under several preferences."""
-    episodes = Episodes(SPACE, len(preferences))
+    episodes = Episodes(space, len(preferences))
     episodes.reset(np.array(preferences))
     for action in (SPACE.stop + 1 + host, *layers, SPACE.stop):
         episodes.step(np.full(len(preferences), action))
@@ -80,6 +82,43 @@ def test_the_environment_rewards_the_model_of_its_own_preference():
         assert weights_of(info["candidate"].recipe) == preference
         scores.append(info["scores"])
     assert scores[0] - scores[1] == pytest.approx([0.3, 0.0, -0.3])
+
+
+def test_early_exits_are_those_of_its_own_preference():
+    env, shown = StackEnv(SPACE, ConditionedTable(SPACE.pool), exits=True), []
+    for preference in ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0)):
+        env.reset(options={"preference": preference})
+        env.step(SPACE.stop + 1)
+        shown.append(env.step(layers(FOLLOWER)[0])[0]["exits"])
+    assert shown[0][1] > shown[1][1] + 0.2
+    assert shown[0][3] < shown[1][3] - 0.2
+
+
+class Asked(Follower):
+    def __init__(self):
+        self.weights = []
+
+    def __call__(self, weights):
+        self.weights.append(tuple(weights))
+        return super().__call__(weights)
+
+
+def test_only_stacks_that_use_it_ask_for_it():
+    asked = Asked()
+    space = replace(SPACE, pool=replace(SPACE.pool, conditioned=asked))
+    written(layers(0, FOLLOWER, 0, 0), 0, PREFERENCE, space=space)
+    written(layers(0, 1, 2, 3), FOLLOWER, (1, 0, 0), space=space)
+    written(layers(0, 1, 2, 3), 0, (0, 1, 0), space=space)
+    assert asked.weights == [PREFERENCE, (1, 0, 0)]
+
+
+@pytest.mark.parametrize("host", ["follow", "base", NAME])
+def test_a_space_knows_which_stacks_follow(host):
+    space = conditioned_space(host=host) if host != NAME else replace(SPACE, rules=replace(SPACE.rules, host=NAME))
+    stacks = [layers(0, 0, 0, 0), layers(0, FOLLOWER, 0, 0)]
+    recipes = [space.recipe(stack, space.fixed_host, follower(PREFERENCE)) for stack in stacks]
+    assert [weights_of(recipe) is not None for recipe in recipes] == [host == NAME, True]
+    assert [space.follows(stack, space.fixed_host) for stack in stacks] == [host == NAME, True]
 
 
 def test_a_pool_must_have_a_source_of_its_name():

@@ -10,6 +10,9 @@ so that a step needs ``D_k B`` and ``D_k^T A`` once for each expert, however man
 matrix once: these thin products also give the gradient when the totals over all matrices, on which smooth Tchebycheff
 depends, are known. They are float32; whatever is small, and every sum, is float64, so that a loss is wrong by about
 1e-7 where the three terms cancel.
+
+Memory beside the mapped models, in float32: K + 1 times the largest matrix, and for every matrix r (c + d) numbers, K
+times for these products and five times for factors, gradient, Adam's moments and the best so far.
 """
 
 from __future__ import annotations
@@ -84,7 +87,7 @@ class _Products(NamedTuple):
     @classmethod
     def of(cls, term: Term, differences: Tensor) -> _Products:
         rights = torch.stack([each @ term.right for each in differences])
-        lefts = torch.stack([each.mT @ term.left for each in differences])  # as a batch it would be copied
+        lefts = torch.stack([(term.left.mT @ each).mT for each in differences])  # turned itself, it would be copied
         left, right = term.left.double(), term.right.double()
         core = term.core.double().permute(2, 0, 1)
         return cls(rights, lefts, left.mT @ rights.double(), left.mT @ left, right.mT @ right, core)

@@ -27,7 +27,7 @@ from hm3.parameter.pareto.matrices import Differences
 from hm3.parameter.pareto.tensor import Term
 
 EXACT = 512  # matrices with a shorter side are decomposed exactly, in float64
-_OVERSAMPLED, _ITERATIONS = 10, 4  # of the randomised SVD (Halko et al. 2011) for the others
+_OVERSAMPLED, _ITERATIONS = 10, 2  # of the randomised SVD (Halko et al. 2011) for the others
 
 
 @torch.no_grad()
@@ -60,10 +60,11 @@ def _term(differences: Tensor, scales: Tensor, rank: int, seed: int) -> Term:
 def _leading(matrix: Tensor, rank: int, seed: int) -> Tensor:
     """The leading right singular vectors, (columns, rank), orthonormal."""
     if min(matrix.shape) <= EXACT:
-        return torch.linalg.svd(matrix.double(), full_matrices=False).Vh[:rank].mT
-    with _seeded(seed):
-        most = min(rank + _OVERSAMPLED, *matrix.shape)
-        vectors: Tensor = torch.svd_lowrank(matrix, q=most, niter=_ITERATIONS)[2]
+        vectors: Tensor = torch.linalg.svd(matrix.double(), full_matrices=False).Vh.mT
+    else:
+        with _seeded(seed):
+            most = min(rank + _OVERSAMPLED, *matrix.shape)
+            vectors = torch.svd_lowrank(matrix, q=most, niter=_ITERATIONS)[2]
     return vectors[:, :rank]
 
 

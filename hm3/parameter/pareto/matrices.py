@@ -31,12 +31,14 @@ def layer_matrices(checkpoint: Checkpoint) -> list[str]:
 
 
 class Differences:
-    """``D_k = W_k - W_base`` of every weight matrix of the layers, read when it is asked for.
+    """``D_k = W_k - W_base`` of every weight matrix of the layers, computed when it is asked for.
+
+    The models stay mapped from their files, so that beside them there is one matrix's differences and what is kept.
 
     Args:
         base: What terms are added to.
         experts: The K fine-tuned models.
-        keep: Bytes of differences that stay in memory, the first ones; opening files is what small models cost.
+        keep: Bytes of differences that are kept, the first ones: all of a small model.
 
     Raises:
         ConfigurationError: No expert.
@@ -80,11 +82,12 @@ class Differences:
         """(K, c, d) float32: the differences of one matrix; not to be written to, and another's after the next call."""
         if name in self._kept:
             return self._kept[name]
-        shape = (self.experts, *self._base.tensors[name].shape)
-        found = self._memory[: math.prod(shape)].view(shape)
-        base = self._base.read(name)
-        for row, expert in zip(found, self._experts, strict=True):
-            row.copy_(expert.read(name)).sub_(base)
+        shape = (1 + self.experts, *self._base.tensors[name].shape)
+        base, *tuned = room = self._memory[: math.prod(shape)].view(shape)
+        base.copy_(self._base.tensor(name))
+        for row, expert in zip(tuned, self._experts, strict=True):
+            row.copy_(expert.tensor(name)).sub_(base)
+        found = room[1:]
         if found.nbytes <= self._room:
             self._kept[name], self._room = found.clone(), self._room - found.nbytes
         return found
@@ -93,7 +96,7 @@ class Differences:
     def _memory(self) -> Tensor:
         """Room for the largest: memory that came and went with each would be scattered among what stays."""
         largest = max(math.prod(self._base.tensors[name].shape) for name in layer_matrices(self._base))
-        return torch.empty(self.experts * largest)
+        return torch.empty((1 + self.experts) * largest)
 
 
 def _is_matrix(checkpoint: Checkpoint, name: str) -> bool:
@@ -102,5 +105,5 @@ def _is_matrix(checkpoint: Checkpoint, name: str) -> bool:
 
 
 def _squared(differences: Tensor) -> Tensor:
-    """(K,) squared Frobenius norms; float64, one matrix at a time."""
-    return torch.stack([torch.linalg.vector_norm(each, dtype=torch.float64).square() for each in differences])
+    """(K,) squared Frobenius norms in float64, a few rows at a time."""
+    return sum((rows.double().square().sum((1, 2)) for rows in torch.split(differences, 64, dim=1)), torch.zeros(()))

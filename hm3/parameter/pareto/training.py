@@ -41,7 +41,7 @@ class Training:
     Attributes:
         steps: Steps of Adam at most.
         batch: Preferences in a step.
-        learning_rate: How far a step moves a factor's entries at most, as a share of their root mean square at the
+        learning_rate: How far a step moves a factor's entries at first, about, as a share of their root mean square at the
             start, so that it means the same for every matrix and model; falls to 0 along a cosine.
         scalarisation: Makes one number of K losses.
         preferences: Which weights are drawn.

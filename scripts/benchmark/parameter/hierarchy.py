@@ -47,31 +47,36 @@ class Run:
         """What the part of the result is called."""
         return f"hierarchy {self.level} {self.seed}"
 
+    def result(self) -> dict[str, Any]:
+        """Call the main job and read its result."""
+        with tempfile.TemporaryDirectory(prefix="hm3-benchmark-") as folder:
+            began = time.perf_counter()
+            _call([f"parameter={self.level}", f"seed={self.seed}", *self._settings], Path(folder))
+            front = RunFolder(Path(folder) / "run").read_front()
+            seconds = time.perf_counter() - began
+        volumes = {split: _volume(front, split) for split in ("search", "test")}
+        return {**asdict(self), "hypervolume": volumes, "judged": front.evaluations, "seconds": seconds}
 
-def result_of(run: Run) -> dict[str, Any]:
-    """Call the main job and read its result."""
-    with tempfile.TemporaryDirectory(prefix="hm3-benchmark-") as folder:
-        began = time.perf_counter()
-        settings = (
-            f"parameter={run.level}",
-            f"seed={run.seed}",
-            f"budget.evaluations={run.evaluations}",
-            f"online.front={run.front}",
+    @property
+    def _settings(self) -> list[str]:
+        return [
+            f"budget.evaluations={self.evaluations}",
+            f"online.front={self.front}",
+            "evaluator.workers=0",
             "rivals=0",
             "export=false",
             "tracking.wandb=false",
-            f"hydra.run.dir={folder}/run",
-            *run.overrides,
-        )
-        environment = os.environ | {"HM3_CACHE": f"{folder}/cache"}  # nothing is known from other runs
-        command = [sys.executable, "-m", "hm3.train", "+preference=balanced", *settings]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode:
-            raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-        front = RunFolder(Path(folder) / "run").read_front()
-        seconds = time.perf_counter() - began
-    volumes = {split: _volume(front, split) for split in ("search", "test")}
-    return {**asdict(run), "hypervolume": volumes, "judged": front.evaluations, "seconds": seconds}
+            *self.overrides,
+        ]
+
+
+def _call(settings: list[str], folder: Path) -> None:
+    """The main job in one thread, with nothing known from other runs."""
+    environment = os.environ | {"HM3_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "hm3.train", "+preference=balanced", *settings, f"hydra.run.dir={folder / 'run'}"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
 
 
 def _volume(front: FrontFile, split: str) -> float:

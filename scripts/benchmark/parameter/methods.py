@@ -94,7 +94,7 @@ _QUADRATIC = {"method": "task_arithmetic", "searched": {"weight": [0.0, 1.0]}, "
 
 METHODS: Mapping[str, Method] = {
     "sources": Sources(),
-    "linear_grid": Searched("grid of linear merges", LinearGrid, _LINEAR, seeded=False),
+    "linear_grid": Searched("grid of linear merges", partial(LinearGrid, points=100), _LINEAR, seeded=False),
     "random": Searched("random search, 2K settings", RandomSettings, _TASKS),
     "nsga2": Searched("NSGA-II, 2K settings", NSGA2, _TASKS),
     "map": Searched("MAP", MAP, _QUADRATIC),

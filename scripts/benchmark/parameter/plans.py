@@ -9,7 +9,13 @@ from scripts.benchmark.parameter.hierarchy import LEVELS, Run
 from scripts.benchmark.parameter.methods import METHODS
 from scripts.benchmark.parameter.trials import Trial
 
-ABLATIONS = ("mm_mo_no_weak_to_strong", "mm_mo_no_screening", "mm_mo_no_sparsity")  # at the published budget only
+FIRST_ONLY = (  # at the first budget, the published one
+    "mm_mo_no_weak_to_strong",
+    "mm_mo_no_screening",
+    "mm_mo_no_sparsity",
+    "pareto_merging_data_free",
+    "pareto_merging_entropy",
+)
 
 
 @dataclass(frozen=True)
@@ -51,11 +57,21 @@ class Plan:
     def _trials(self, seed: int, *, first: bool) -> Iterator[Trial]:
         for name in self.methods:
             if first or METHODS[name].seeded:
-                budgets = self.budgets[:1] if name in ABLATIONS else self.budgets
+                budgets = self.budgets[:1] if name in FIRST_ONLY else self.budgets
                 yield Trial(name, seed, budgets, self.search_items, self.test_items)
 
 
-WHOLE = Plan(5, (30, 100), tuple(METHODS), tuple(LEVELS), 600)
+WHOLE = Plan(
+    5,
+    (30, 100),
+    tuple(METHODS),
+    tuple(LEVELS),
+    400,
+    front=16,
+    search_items=128,
+    test_items=256,
+    overrides=("evaluator.search_items=128", "evaluator.test_items=256", "online.divisions=4"),
+)
 QUICK = Plan(
     1,
     (12,),

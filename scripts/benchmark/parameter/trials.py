@@ -12,11 +12,14 @@ from hm3.judged import Judged
 from hm3.machine import Items
 from hm3.merge_judge import judged_merges
 from hm3.objectives import Candidate, Normaliser
+from hm3.online import spread
 from hm3.parameter.pareto import is_conditioned
 from hm3.session import Session
 from scripts.benchmark.memory import own_peak, reset_peak
 from scripts.benchmark.parameter.methods import METHODS
 from scripts.benchmark.parameter.site import Site, opened
+
+FRONT = 32  # models that are tested, at most
 
 
 @dataclass(frozen=True)
@@ -42,24 +45,22 @@ class Trial:
         """What the part of the result is called."""
         return f"{self.method} {self.seed}"
 
-
-def result_of(trial: Trial) -> dict[str, Any]:
-    """Run a trial: hypervolume on both splits after each number of evaluations, seconds and memory."""
-    items = Items(search=trial.search_items, test=trial.test_items)
-    with opened(items, trial.seed) as site:
-        sources = site.session.sources_on_search()  # reads their weights, too
-        reset_peak()
-        before, began = own_peak(), time.perf_counter()
-        judged = METHODS[trial.method].judged(site, trial.budgets[-1])
-        seconds, peak = time.perf_counter() - began, own_peak() - before
-        fronts = {budget: _front(site, sources, judged[:budget]) for budget in trial.budgets}
-        return {
-            **asdict(trial),
-            "hypervolume": {str(budget): front for budget, front in fronts.items()},
-            "evaluations": len(judged),
-            "seconds": seconds,
-            "peak": peak,
-        }
+    def result(self) -> dict[str, Any]:
+        """Run it: hypervolume on both splits after each number of evaluations, seconds and memory."""
+        with opened(Items(search=self.search_items, test=self.test_items), self.seed) as site:
+            sources = site.session.sources_on_search()  # reads their weights, too
+            reset_peak()
+            before, began = own_peak(), time.perf_counter()
+            judged = METHODS[self.method].judged(site, self.budgets[-1])
+            seconds, peak = time.perf_counter() - began, own_peak() - before
+            fronts = {budget: _front(site, sources, judged[:budget]) for budget in self.budgets}
+            return {
+                **asdict(self),
+                "hypervolume": {str(budget): front for budget, front in fronts.items()},
+                "evaluations": len(judged),
+                "seconds": seconds,
+                "peak": peak,
+            }
 
 
 def _front(site: Site, sources: Judged, judged: Sequence[Candidate]) -> dict[str, float]:
@@ -67,7 +68,9 @@ def _front(site: Site, sources: Judged, judged: Sequence[Candidate]) -> dict[str
     found = Judged(sources.normaliser)
     known = [*sources.candidates.values(), *judged]
     found.add([each.recipe for each in known], [each.scores for each in known])
-    scores = [_test(site.session, candidate) for candidate in found.archive.front]
+    best = found.archive.best(site.session.preference, site.session.utility, found.normaliser)
+    front = spread(found.archive.front, found.normaliser, FRONT, best)
+    scores = [_test(site.session, candidate) for candidate in front]
     return {"search": found.hypervolume(), "test": _volume(scores, sources.normaliser), "front": len(scores)}
 
 

@@ -87,6 +87,10 @@ def test_nothing_is_learnt_from_too_little(values):
     assert not observed(Told(np.zeros((len(values), 1)), np.array(values)), 1).values.size
 
 
+def test_of_one_value_nobody_knows_whether_it_is_constant():
+    assert not observed(Told(np.zeros((2, 1)), np.array([[1.0, 2], [np.nan, 3]])), 1).constant.any()
+
+
 def test_known_and_repeated_points_are_moved_a_little():
     points = np.array([[0.5, 0.5], [0.5, 0.5 + 1e-10], [1.0, 1.0], [0.2, 0.2]])
     moved = moved_apart(points, np.array([[1.0, 1.0]]), rng())

@@ -6,38 +6,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from hm3 import evaluate, export, search, train
+from hm3 import evaluate, export, search
 from hm3.runs import RunFolder
-
-WEIGHTS = "+preference.weights={sums:0.7,words:0.3}"
-LEVELS = {
-    "none": (),
-    "preference_weighted": (),
-    "mm_mo": ("parameter.proposer.initial=3", "parameter.budget=5", "parameter.batch=2", "parameter.sources=2"),
-    "map": ("parameter.proposer.initial=4", "parameter.budget=5", "parameter.batch=1", "parameter.sources=2"),
-    "pareto_merging": ("parameter.rank=2", "parameter.training={steps:3}"),
-}
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    return tmp_path_factory.mktemp("levels")
-
-
-@pytest.fixture
-def ran(small, runs, invoke):
-    """A run under a level, once for all tests here."""
-
-    def ran(level, architecture):
-        folder = runs / f"{level} {architecture}"
-        if not folder.exists():
-            settings = (f"parameter={level}", f"architecture={architecture}", *LEVELS[level])
-            done = invoke(train.main, *small.overrides, *settings, WEIGHTS, f"hydra.run.dir='{folder}'")
-            assert (done.code, done.err) == (0, "")
-        return RunFolder(folder)
-
-    return ran
-
+from tests.hm3.levels.conftest import LEVELS
 
 @pytest.mark.parametrize("architecture", ["search", "none"])
 @pytest.mark.parametrize("level", LEVELS)
@@ -71,11 +42,15 @@ def test_its_merges_are_sources_of_stacks(ran, level):
     assert {model.name for model in merged} <= {source["name"] for source in pool["content"]["sources"]}
 
 
+def never(*_):
+    raise AssertionError("the parameter level began anew")
+
+
 @pytest.mark.parametrize("level", ["mm_mo", "pareto_merging"])
 def test_another_preference_is_searched_without_merging_anew(ran, level, invoke, tmp_path, monkeypatch):
     run = ran(level, "search")
-    monkeypatch.setattr("hm3.levels.MergeSearch.__call__", None)
-    monkeypatch.setattr("hm3.levels.ParetoMerging.__call__", None)
+    monkeypatch.setattr("hm3.levels.MergeSearch.__call__", never)
+    monkeypatch.setattr("hm3.levels.ParetoMerging.__call__", never)
     done = invoke(search.main, f"run='{run.path}'", "+preference.weights={words:1}", f"hydra.run.dir={tmp_path / 's'}")
     assert (done.code, done.err) == (0, "")
     assert RunFolder(tmp_path / "s").read_front().preference.as_dict() == {"sums": 0.0, "words": 1.0}
