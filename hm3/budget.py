@@ -49,7 +49,7 @@ class Spending:
     Args:
         budget: The limits.
         evaluations: Tells how many distinct stacks have been judged.
-        reserved: Evaluations that later steps need whatever happens: sources, merges to compare with.
+        reserved: Evaluations that later steps need whatever happens: merges that are judged.
         seconds: That the run has taken so far.
         clock: Seconds, for tests.
 
@@ -73,7 +73,7 @@ class Spending:
         if budget.evaluations is not None and budget.evaluations <= evaluations() + reserved:
             least = evaluations() + reserved + 1
             raise ConfigurationError(
-                f"budget.evaluations: at least {least} (sources and merges to compare with take {least - 1}),"
+                f"budget.evaluations: at least {least} (sources and merges take {least - 1}),"
                 f" got {budget.evaluations}"
             )
 

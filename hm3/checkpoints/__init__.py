@@ -25,6 +25,7 @@
 `safetensors_header`    what a safetensors file says it holds
 `model_config`, `links` a folder's config.json and its links, found harmless
 `content`               digests of what a checkpoint computes
+`arrays`, `noted`       named arrays in a file of their own; with a note about them
 `dtypes`                element types' names
 `reading`               strict JSON
 ======================  ==========================================================

@@ -77,7 +77,7 @@ class Parts:
         space = stack_space(config.env, sources, merged)
         exits = shows_exits(config.env)
         seam = seam_rule(config.env, sources)
-        if not level.seams:
+        if level.conditioned:
             check_unseamed(seam)
         rivals_ = rivals(config.rivals, sources)
         return cls(objectives, preference, utility, sources, level, given, merged, space, exits, seam, rivals_)

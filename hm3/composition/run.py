@@ -75,7 +75,7 @@ class Composition:
         Args:
             seconds: That the run has taken so far.
         """
-        reserved = len(self.parts.rivals)
+        reserved = len(self.parts.rivals) + len(self._followers)
         return Spending(self.budget, lambda: self.session.evaluations, reserved=reserved, seconds=seconds)
 
     def tell_estimate(self, stages: Sequence[Stage]) -> None:
@@ -88,10 +88,8 @@ class Composition:
 
     def merge(self) -> Composition:
         """The run with what the parameter level gives: done already, taken up where a killed run was, or begun."""
-        merged = read_merged(self.merged_in)
-        if merged is None:
-            merged = self.parts.level(self.session, self.parts.given, self.folder.resume / "parameter")
-            write_merged(merged, self.folder)
+        earlier = None if self.merged_in == self.folder else read_merged(self.merged_in)
+        merged = earlier or self._own_merged()
         run = replace(self, merged=merged, conditioned=self._condition(merged))
         return run._with_pool() if stacks_layers(self.config) else run
 
@@ -146,6 +144,28 @@ class Composition:
         session.refine(refiner, screened, found, spending, rounds=plan.refine, count=count)
         return self._conclude(found, rivals, plan.front)
 
+    def _own_merged(self) -> Merged:
+        """What this run's own parameter level gives."""
+        merged = read_merged(self.folder)
+        if merged is None:
+            self._check_budget()
+            merged = self.parts.level(self.session, self.parts.given, self.folder.resume / "parameter")
+            write_merged(merged, self.folder)
+        # A run that goes on doesn't ask for them again, but counts them.
+        self.session.bench.search.asked.update(candidate.recipe.digest for candidate in merged.judged)
+        return merged
+
+    def _check_budget(self) -> None:
+        """See before the work that there is enough for sources and merges.
+
+        Raises:
+            ConfigurationError: There is not.
+        """
+        level, given = self.parts.level, self.parts.given
+        lattice = 1 + Online.of(self.config).lattice(len(self.parts.objectives)) if level.conditioned else 0
+        needed = len(self.session.identities) + len(self.parts.merged) + level.plan(given).evaluations + lattice
+        Spending(self.budget, lambda: needed, reserved=len(self.parts.rivals))
+
     def _condition(self, merged: Merged) -> ConditionedSource | None:
         """Make the source that follows each preference known to the bench."""
         if merged.tensor is None:
@@ -172,10 +192,16 @@ class Composition:
         judged = self.merged.judged
         found.add([each.recipe for each in judged], [each.scores for each in judged])
         if self.conditioned is not None:
-            lattice = lattice_with(self.session.preference, Online.of(self.config).divisions)
-            sources = [self.conditioned(weights) for weights in lattice]
-            self.session.recall([Recipe.identity(source, self.parts.given.depth) for source in sources], found)
+            self.session.recall(self._followers, found)
         return found
+
+    @property
+    def _followers(self) -> list[Recipe]:
+        """The whole models that follow the user's preference and those of the lattice; none without such a source."""
+        if self.conditioned is None:
+            return []
+        lattice = lattice_with(self.session.preference, Online.of(self.config).divisions)
+        return [Recipe.identity(self.conditioned(weights), self.parts.given.depth) for weights in lattice]
 
     def _judge(self, source: Source, found: Judged, *, test: bool = False) -> None:
         assert source.merge is not None

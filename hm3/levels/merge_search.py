@@ -54,7 +54,7 @@ class MergeSearch:
     budget: int = 30
     batch: int = 5
     sources: int = 8
-    seams: bool = field(default=True, init=False)
+    conditioned: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         by_name("parameter.settings", self.settings)
@@ -74,6 +74,7 @@ class MergeSearch:
         initial = self._proposer(self._space(given), given, 0).initial
         if self.budget < initial:
             raise ConfigurationError(f"parameter.budget: at least the initial design's {initial}, got {self.budget}")
+        given.check_free(self._names(0))
         check_mergeable([given.checkpoints[each.name] for each in (given.base, *self._parents(given))])
         return ()
 

@@ -13,6 +13,7 @@ from hm3.levels.losses import LOSSES
 from hm3.levels.stage import STAGE, Given, Merged
 from hm3.parameter import check_mergeable, specify
 from hm3.parameter.pareto import (
+    METHOD,
     Differences,
     Linear,
     ParetoTensor,
@@ -62,7 +63,7 @@ class ParetoMerging:
     scalarisation: str = "smooth_tchebycheff"
     training: Mapping[str, Any] = field(default_factory=lambda: dict(TRAINING))
     preferences: Mapping[str, Any] = field(default_factory=dict)
-    seams: bool = field(default=False, init=False)  # they are fitted for sources that stay what they are
+    conditioned: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         for name in ("settings", "training", "preferences"):
@@ -81,6 +82,7 @@ class ParetoMerging:
             CheckpointError: They differ in shape.
         """
         self._base(given)
+        given.check_free([METHOD])
         check_mergeable([given.checkpoints[each.name] for each in (given.base, *self._experts(given))])
         return ()
 
@@ -98,14 +100,14 @@ class ParetoMerging:
             LOSSES[self.losses](session, given, base, differences),
             lambda: initial_terms(differences, self.rank, seed=session.seed),
             file=folder / _RESUME,
-            about=f"{self.losses} {self.rank} {base.source.digest}",
+            about=" ".join([self.losses, str(self.rank), base.source.digest, *(each.digest for each in experts)]),
             progress=lambda step, value: session.progress.advance(STAGE),
         )
         return Merged(tensor=ParetoTensor(trained.terms, base.source, experts))
 
     def _base(self, given: Given) -> Source:
         experts = self._experts(given)
-        weights = [1 / len(experts)] * len(experts) if self.weights is None else self.weights
+        weights = [1 / len(experts) for _ in experts] if self.weights is None else self.weights
         spec = specify(self.method, base=given.base, parents=experts, weights=weights, settings=self.settings)
         return Source.merged(_BASE, spec)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from hm3.checkpoints import Checkpoint
+from hm3.errors import ConfigurationError
 from hm3.objectives import Candidate
 from hm3.parameter import Expert, MergeCache
 from hm3.parameter.pareto import ParetoTensor
@@ -41,6 +42,15 @@ class Given:
         """Number of layers of the base, and so of every merge."""
         return self.checkpoints[self.base.name].depth
 
+    def check_free(self, names: Iterable[str]) -> None:
+        """See that no given model has a name that a merge will have.
+
+        Raises:
+            ConfigurationError: One has.
+        """
+        if taken := sorted({*names} & {*self.checkpoints}):
+            raise ConfigurationError(f"sources.experts: names that no merge will have, got {taken[0]}")
+
     def checkpoint_of(self, source: Source) -> Checkpoint:
         """A source's checkpoint; a merge is built if it is not kept.
 
@@ -71,8 +81,8 @@ class Level(Protocol):
     """A parameter level that may search or train. A run that was killed goes on where it was."""
 
     @property
-    def seams(self) -> bool:
-        """Whether stacks with its merges may have seams."""
+    def conditioned(self) -> bool:
+        """Whether it gives a source to every preference; seams are fitted for sources that stay what they are."""
         ...
 
     def known(self, given: Given) -> tuple[Source, ...]:

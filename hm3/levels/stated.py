@@ -21,7 +21,7 @@ class StatedMerges:
     """
 
     level: ParameterLevel
-    seams: bool = field(default=True, init=False)
+    conditioned: bool = field(default=False, init=False)
 
     def known(self, given: Given) -> tuple[Source, ...]:
         """All of them."""

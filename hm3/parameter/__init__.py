@@ -6,7 +6,7 @@
 `arithmetic`              its tensors, one at a time: `merge_tensors`
 `mergeable`               whether models can be merged: `check_mergeable`
 `space`                   the settings that a search may choose: `MergeSpace`
-`merging`                 its checkpoint: `merge`
+`merging`                 its checkpoint: `merge`; `planning` what is in it, by method
 `in_memory`               without one: `merge_in_memory`
 `change`                  how far it is from its base: `L1Change`
 `watching`, `reading`     its tensors looked at on their way; how its sources are read

@@ -103,6 +103,38 @@ def test_the_default_is_taught_for_equal_weights():
     assert lessons(known).preferences == pytest.approx(np.full((3, 3), 1 / 3))
 
 
+def test_what_no_episode_can_write_is_not_taught():
+    known = memory(own=(0.1, 0.3, 0.6))
+    short = Recipe.identity(follower((0.6, 0.3, 0.1)), SPACE.rules.min_depth - 1)
+    known.add([short], [Scores(TABLE.names, (0.9, 0.9, 0.9))], np.array([(0.6, 0.3, 0.1)]))
+    assert lessons(known).preferences.tolist() == np.eye(3).tolist()
+
+
+def test_what_something_better_covers_is_not_kept():
+    known, worse = memory(own=(0.6, 0.3, 0.1)), (0.0, 0.5, 0.5)
+    known.add([whole(worse)], [Scores(TABLE.names, (0.8, 0.0, 0.0))], np.array([worse]))
+    assert [own for _, own in known.to_json()["followed"]["items"]] == [(1 / 3,) * 3, (0.6, 0.3, 0.1)]
+
+
+def test_the_policy_is_taught_its_own_finds(monkeypatch):
+    taught = []
+    monkeypatch.setattr("agents.ppo.imitate", lambda policy, space, *lessons: taught.append(lessons[:2]))
+    agent = PPO(*arguments(Listed((0.6, 0.3, 0.1), (0.0, 0.5, 0.5))))
+    agent.remember(SPACE.pool.identities(), [Scores(TABLE.names, (0.0, 0.0, 0.0))] * 5)
+    recipes = agent.ask(20)
+    agent.sampler = Dirichlet(3)
+    agent.tell(recipes, TABLE(recipes))
+    [(preferences, stacks)] = taught
+    bound = {tuple(own) for own, stack in zip(preferences.tolist(), stacks, strict=True) if SPACE.follows(*stack)}
+    assert bound
+    assert bound <= {(0.6, 0.3, 0.1), (0.0, 0.5, 0.5)}
+
+
+def test_stacks_that_follow_none_are_looked_at_once():
+    batch = _written(PPO(*arguments()).policy, SPACE, np.eye(3), [SPACE.encode(Recipe.identity(BASE, 4))] * 3)
+    assert (len(batch.states.ends), len(batch.preferences)) == (1, 3)
+
+
 def test_what_is_taught_survives_json():
     known, again = memory(own=(0.6, 0.3, 0.1)), Memory(SPACE)
     again.restore(json.loads(json.dumps(known.to_json())))
@@ -163,6 +195,13 @@ def test_local_search_keeps_the_preference_of_what_it_changes():
     recipes = [recipe for recipe in search.ask(30) if weights_of(recipe)]
     assert {weights_of(recipe) for recipe in recipes} == {(0.6, 0.3, 0.1)}
     assert len({recipe.path for recipe in recipes}) > 5
+
+
+@pytest.mark.parametrize("restart", [0.0, 1.0])
+def test_where_there_is_no_preference_yet_local_search_takes_the_one_it_is_to_improve(restart):
+    search = LocalSearch(*arguments(Listed((0.0, 0.0, 1.0))), restart=restart)
+    search.tell([Recipe.identity(BASE, 4)], [Scores(TABLE.names, (0.9, 0.9, 0.9))])
+    assert {weights_of(recipe) for recipe in search.ask(40)} == {None, (0.0, 0.0, 1.0)}
 
 
 def test_local_search_retunes():

@@ -82,7 +82,7 @@ def test_what_is_no_budget(budget, line):
 def test_a_budget_that_is_gone_before_the_search():
     run = Run()
     run.evaluations = 22
-    with pytest.raises(ConfigurationError, match=r"at least 53 \(sources and merges to compare with take 52\), got 50"):
+    with pytest.raises(ConfigurationError, match=r"at least 53 \(sources and merges take 52\), got 50"):
         run.spending(reserved=30, evaluations=50)
 
 

@@ -2,7 +2,8 @@
 
 ========================  ==========================================================
 `tensor`                  what is trained: `ParetoTensor`, a `Term` for each matrix
-`files`                   in a file
+`files`, `kept`           in a file; in a folder of them, by digest
+`merging`                 a plain checkpoint at some weights
 `tuned`, `matching`       added to a base, at some weights: `TunedCheckpoint`
 `matrices`                the experts' differences from the base: `Differences`
 `factors`, `initial`      what gradients change; where they start

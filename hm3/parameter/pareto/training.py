@@ -41,8 +41,8 @@ class Training:
     Attributes:
         steps: Steps of Adam at most.
         batch: Preferences in a step.
-        learning_rate: How far a step moves a factor's entries at first, about, as a share of their root mean square at the
-            start, so that it means the same for every matrix and model; falls to 0 along a cosine.
+        learning_rate: About how far the first step moves a factor's entries, as a share of their root mean square, so
+            that it means the same for every matrix and model; falls to 0 along a cosine.
         scalarisation: Makes one number of K losses.
         preferences: Which weights are drawn.
         validate_every: Steps from one validation to the next.

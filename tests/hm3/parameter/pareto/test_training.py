@@ -115,6 +115,25 @@ def test_it_ends_when_nothing_improves_and_the_best_stays():
     assert same(wild.terms, start())
 
 
+@pytest.mark.parametrize(
+    ("values", "stopped"),
+    [
+        ((1.0, 0.9, 0.8), ""),
+        ((1.0, 0.99, 0.98), "no improvement"),  # too little at a time
+        ((1.0, 0.96, 0.92), ""),  # together enough
+        ((1.0, 1.1, 0.9), ""),
+        ((1.0, 1.1, 1.0), "no improvement"),
+        ((1.0, math.inf), "not finite"),
+    ],
+)
+def test_patience_is_for_improvements_that_count(values, stopped):
+    record = TrainingRecord(validations=tuple(enumerate(values)))
+    assert record.decided(steps=9, patience=2, improvement=0.05).stopped == stopped
+    assert record.decided(steps=len(values) - 1, patience=9, improvement=0).stopped == (
+        "not finite" if stopped == "not finite" else "steps"
+    )
+
+
 class Breaking(DataFree):
     def losses(self, factors, weights):
         moved = not same(factors.frozen(), start())
