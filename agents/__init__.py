@@ -2,8 +2,8 @@
 
 - `searcher`: the interface.
 - `ppo`: the default agent. Its parts: `model` (of sb3-contrib), `policy`, `extractors`, `choice`; `rollout`, `states`,
-  `relabel`, `credit`, `advantages`, `buffer` (from episodes to an update); `imitation`; `proposals` (what it proposes
-  once it is trained).
+  `relabel`, `credit`, `advantages`, `buffer` (from episodes to an update); `imitation` with `memory` (`kept`,
+  `followed`); `proposals` (what it proposes once it is trained).
 - `random_search`, `local_search` (with `moves`): rivals on the same space.
 - `vec_env`: the environment as SB3's VecEnv.
 - `generators`: the states of random generators.

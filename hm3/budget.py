@@ -73,8 +73,7 @@ class Spending:
         if budget.evaluations is not None and budget.evaluations <= evaluations() + reserved:
             least = evaluations() + reserved + 1
             raise ConfigurationError(
-                f"budget.evaluations: at least {least} (sources and merges take {least - 1}),"
-                f" got {budget.evaluations}"
+                f"budget.evaluations: at least {least} (sources and merges take {least - 1}), got {budget.evaluations}"
             )
 
     @property

@@ -72,7 +72,7 @@ def _of_seed(seed: int, unseen: Array, arguments: argparse.Namespace) -> SeedRes
         tempfile.TemporaryDirectory() as folder,
         composed(config, Start.fresh(config, Path(folder)), None, train_stages(config)) as run,
     ):
-        return _measured(run, config, unseen, arguments.proposals)
+        return _measured(run.merge(), config, unseen, arguments.proposals)
 
 
 def _config(overrides: Sequence[str]) -> DictConfig:
@@ -88,7 +88,7 @@ def _measured(run: Composition, config: DictConfig, unseen: Array, proposals: in
     plan = config.offline
     session.offline(policy, screened, run.spending(), rollouts=plan.rollouts, episodes=plan.episodes)
     evaluations = session.evaluations
-    random, rng = RandomSearch(run.space, seed=session.seed), np.random.default_rng(session.seed)
+    random, rng = RandomSearch(run.space, sampler, seed=session.seed), np.random.default_rng(session.seed)
     sides: dict[str, list[float]] = {"policy": [], "random": [], "sources": []}
     for weights in unseen:
         offers = {

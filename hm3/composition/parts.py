@@ -13,7 +13,7 @@ from hm3.composition.bench import items_of, machine_of
 from hm3.composition.instances import instance
 from hm3.composition.level import given_models, level_of, stacks_layers
 from hm3.composition.merges import rivals
-from hm3.composition.plans import budget_of
+from hm3.composition.plans import budget_of, sampler_of
 from hm3.composition.searcher import agent_builder
 from hm3.composition.sections import section
 from hm3.composition.sources import Sources, open_sources
@@ -66,6 +66,7 @@ class Parts:
         """
         objectives = open_objectives(config.tasks)
         preference = Preference.of(weights, [objective.name for objective in objectives])
+        sampler_of(config.offline, preference)  # looked at before the parameter level works
         utility = instance(config.utility, "utility")
         scored = [objective.name for objective in objectives if objective.task]
         sources = open_sources(config.sources, path("merges", config.merges), scored)

@@ -149,8 +149,10 @@ class Composition:
         merged = read_merged(self.folder)
         if merged is None:
             self._check_budget()
+            self.session.sources_on_search()  # an objective without a scale ends the run here, not after the work
             merged = self.parts.level(self.session, self.parts.given, self.folder.resume / "parameter")
-            write_merged(merged, self.folder)
+            if self.parts.level.plan(self.parts.given).total:
+                write_merged(merged, self.folder)
         # A run that goes on doesn't ask for them again, but counts them.
         self.session.bench.search.asked.update(candidate.recipe.digest for candidate in merged.judged)
         return merged

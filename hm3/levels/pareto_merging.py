@@ -32,10 +32,10 @@ SCALARISATIONS: Mapping[str, type[Scalarisation]] = {"linear": Linear, "smooth_t
 TRAINING: Mapping[str, Any] = {
     "steps": 200,
     "batch": 2,
-    "learning_rate": 0.1,
-    "validate_every": 50,
-    "validation": 10,
-    "patience": 2,
+    "learning_rate": 0.05,
+    "validate_every": 25,
+    "validation": 6,
+    "patience": 3,
 }  # of `Training`, as chosen on the built-in zoo for losses on texts
 _RESUME, _BASE = "training.tensors", "pareto_base"
 
@@ -59,7 +59,7 @@ class ParetoMerging:
     rank: int = 16
     method: str = "task_arithmetic"
     weights: Sequence[float] | None = None
-    settings: Settings = field(default_factory=dict)
+    settings: Settings = field(default_factory=lambda: {"lambda": 1.5})
     scalarisation: str = "smooth_tchebycheff"
     training: Mapping[str, Any] = field(default_factory=lambda: dict(TRAINING))
     preferences: Mapping[str, Any] = field(default_factory=dict)

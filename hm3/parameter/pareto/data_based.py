@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hm3.checks import number
 from hm3.errors import ConfigurationError
 from hm3.parameter.pareto.conditioned_model import ConditionedModel
 from hm3.parameter.pareto.criteria import Criterion
@@ -29,11 +30,12 @@ class DataBased:
         texts: For each of the K experts those of the objectives that it is for.
         criterion: What a text's loss is.
         batch: Texts of each expert in a step.
-        validation: Texts of each expert that `losses` is the mean over, at most; always the same ones.
+        held_out: Share of each expert's texts that no step draws: `losses` is the mean over them, so that training ends
+            where it no longer helps texts that it has not seen.
         seed: Of the order of texts.
 
     Raises:
-        ConfigurationError: An expert has no texts.
+        ConfigurationError: An expert has fewer than two texts.
     """
 
     def __init__(
@@ -43,16 +45,20 @@ class DataBased:
         criterion: Criterion,
         *,
         batch: int = 16,
-        validation: int = 64,
+        held_out: float = 1 / 3,
         seed: int = 0,
     ) -> None:
-        if not all(texts):
-            raise ConfigurationError("pareto_merging: texts for every expert (its objectives), got an expert with none")
+        least = min(map(len, texts))
+        if least < 2:
+            raise ConfigurationError(f"pareto_merging: 2 texts or more for every expert (its objectives), got {least}")
+        number("pareto_merging.held_out", held_out, 0, 1)
         self.experts = len(texts)
         self._model, self._criterion, self._batch = model, criterion, batch
         rng = np.random.default_rng(seed)
-        self._texts = [[own[i] for i in rng.permutation(len(own))] for own in texts]
-        self._fixed = [own[:validation] for own in self._texts]
+        mixed = [[own[i] for i in rng.permutation(len(own))] for own in texts]
+        cuts = [min(len(own) - 1, max(1, round(held_out * len(own)))) for own in mixed]
+        self._fixed = [own[:cut] for own, cut in zip(mixed, cuts, strict=True)]
+        self._texts = [own[cut:] for own, cut in zip(mixed, cuts, strict=True)]
         self._rng = rng
         self._scales: Tensor | None = None
 
@@ -67,7 +73,7 @@ class DataBased:
 
     @torch.no_grad()
     def losses(self, factors: Factors, weights: Tensor) -> Tensor:
-        """The losses (n, K) on the texts that are always the same."""
+        """The losses (n, K) on the texts that are held out."""
         return torch.stack([self._losses(factors, row, self._fixed) for row in weights])
 
     def backward(self, factors: Factors, weights: Tensor, scalarisation: Scalarisation) -> Tensor:

@@ -10,6 +10,7 @@ from hm3 import evaluate, export, search
 from hm3.runs import RunFolder
 from tests.hm3.levels.conftest import LEVELS
 
+
 @pytest.mark.parametrize("architecture", ["search", "none"])
 @pytest.mark.parametrize("level", LEVELS)
 def test_it_ends_with_a_front_and_a_model(ran, level, architecture):

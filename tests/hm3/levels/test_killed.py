@@ -1,4 +1,4 @@
-"""A parameter level that is killed goes on where it was, evaluates nothing twice and ends as if nothing had happened."""
+"""A parameter level that is killed goes on where it was, evaluates nothing twice and ends as an undisturbed one."""
 
 import os
 import signal
@@ -127,14 +127,13 @@ def test_a_training_killed_at_every_step_is_the_same_to_the_last_bit(ran, until_
 
 
 @pytest.mark.parametrize("level", ["mm_mo", "pareto_merging"])
-def test_killed_between_the_levels_the_lower_does_not_begin_anew(
-    ran, words, invoke, tmp_path, monkeypatch, level
-):
+def test_killed_between_the_levels_the_lower_does_not_begin_anew(ran, words, invoke, tmp_path, monkeypatch, level):
     whole, folder = ran(level, "search"), tmp_path / "run"
     arguments = [*words(level, "search"), f"resume={folder}"]
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr("hm3.session.Session.sources_on_screen", killed)
-        invoke(train.main, *arguments)
+        with pytest.raises(Killed):
+            invoke(train.main, *arguments)
     assert RunFolder(folder).parameter.is_file()
     monkeypatch.setattr("hm3.levels.MergeSearch.__call__", never)
     monkeypatch.setattr("hm3.levels.ParetoMerging.__call__", never)

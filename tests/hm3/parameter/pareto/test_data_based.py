@@ -48,12 +48,13 @@ def plain(model, texts):
 
 
 def test_losses_are_those_of_the_merged_model_in_units_of_the_bases(base, tensor, tmp_path):
-    found = losses_of(base, tensor).losses(Factors(tensor.terms), WEIGHTS)
-    unit = [plain(loaded(base), own) for own in TEXTS]
+    objective = losses_of(base, tensor)
+    found = objective.losses(Factors(tensor.terms), WEIGHTS)
+    unit = [plain(loaded(base), own) for own in objective._fixed]
     for number, row in enumerate(WEIGHTS.tolist()):
         model = loaded(written(tmp_path / str(number), base, tensor, row))
         assert found[number].tolist() == pytest.approx(
-            [plain(model, own) / one for own, one in zip(TEXTS, unit, strict=True)], rel=1e-5
+            [plain(model, own) / one for own, one in zip(objective._fixed, unit, strict=True)], rel=1e-5
         )
 
 
@@ -78,8 +79,8 @@ def test_only_factors_learn(base, tensor):
 @pytest.mark.parametrize("criterion", ["task", "entropy"])
 @pytest.mark.parametrize("scalarisation", [Linear(), SmoothTchebycheff()])
 def test_the_gradient_is_that_of_finite_differences(base, tensor, criterion, scalarisation):
-    settings = {"criterion": criterion, "batch": 6, "validation": 6}  # all texts in every batch
-    objective, factors = losses_of(base, tensor, **settings), Factors(tensor.terms)
+    objective, factors = losses_of(base, tensor, criterion=criterion), Factors(tensor.terms)
+    objective._texts = objective._fixed  # all of them in every batch
     objective.backward(factors, WEIGHTS, scalarisation)
     name = next(iter(tensor.terms))
     leaf = factors.term(name).core
@@ -116,8 +117,17 @@ def test_batches_go_on_where_they_were(base, tensor):
     assert not torch.equal(first[0], first[1])
 
 
+def test_no_step_draws_what_losses_are_judged_on(base, tensor):
+    objective = losses_of(base, tensor, held_out=0.5)
+    for own, kept, drawn in zip(TEXTS, objective._fixed, objective._texts, strict=True):
+        assert {*kept} | {*drawn} == {*own}
+        assert len(kept) == len(drawn) == 3
+    seen = [text for _ in range(20) for text in objective._draw(objective._texts[0])]
+    assert {*seen} == {*objective._texts[0]}
+
+
 def test_an_expert_without_texts_is_refused(base, tensor):
-    with pytest.raises(ConfigurationError, match="texts for every expert"):
+    with pytest.raises(ConfigurationError, match="2 texts or more for every expert .*, got 0"):
         DataBased(ConditionedModel(loaded(base), tensor.terms), [TEXTS[0], []], CRITERIA["task"])
 
 
