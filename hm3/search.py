@@ -17,12 +17,14 @@ def main(config: DictConfig) -> None:
     from hm3.checks import flag
     from hm3.closing import show, show_finished
     from hm3.composition import Offline, Online, composed, sampler_of, search_stages, started
+    from hm3.composition.trained_on import check_trained
     from hm3.past_run import PastRun
 
     with started(config) as start:
         if start.finished:
             return show_finished(start.folder)
         past = PastRun.open(start.config.run)
+        check_trained(past.folder)
         settings = past.settings_with(start.config)
         offline, online = Offline.of(settings), Online.of(settings)
         known = past.recipes if flag("known", start.config.known) else []

@@ -8,7 +8,7 @@
 - `plans`: how much each stage does
 - `trained_on`: ``pool.json``
 - `parts`: what a run is made of before anything is scored
-- `level`: the parameter level, and whether layers are stacked
+- `level`, `merging`: the parameter level, and whether layers are stacked; its work
 - `run`: all of it together; `opening` opens it
 """
 

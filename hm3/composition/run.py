@@ -16,22 +16,20 @@ from hm3.budget import Budget, Spending
 from hm3.checkpoints import Checkpoint
 from hm3.command import resolved
 from hm3.composition.level import stacks_layers
+from hm3.composition.merging import Merging
 from hm3.composition.parts import Parts
-from hm3.composition.plans import Online, budget_of, with_merges
+from hm3.composition.plans import Online, budget_of, sampler_of, with_merges
 from hm3.composition.recipe_sources import tensor_files
 from hm3.composition.searcher import agent_builder, built
 from hm3.composition.space import stack_space
 from hm3.composition.trained_on import check_pool, write_pool
 from hm3.estimate import Estimate
 from hm3.judged import Judged
-from hm3.levels import ConditionedSource, Merged, read_merged, write_merged
-from hm3.merge_judge import judged_merges
-from hm3.objectives import Candidate, Normaliser
-from hm3.online import lattice_with
+from hm3.levels import ConditionedSource, Merged, followers, found_before, judge_others, report_front
+from hm3.objectives import Normaliser
 from hm3.pages import write_report
-from hm3.parameter.pareto import is_conditioned
 from hm3.progress import Stage
-from hm3.recipe import Recipe, Source
+from hm3.recipe import Recipe
 from hm3.resume_points import ResumePoints
 from hm3.rivals import Rival
 from hm3.runs import FrontFile, RunFolder
@@ -88,19 +86,19 @@ class Composition:
 
     def merge(self) -> Composition:
         """The run with what the parameter level gives: done already, taken up where a killed run was, or begun."""
-        earlier = None if self.merged_in == self.folder else read_merged(self.merged_in)
-        merged = earlier or self._own_merged()
-        run = replace(self, merged=merged, conditioned=self._condition(merged))
+        if stacks_layers(self.config) and self.parts.level.plan(self.parts.given).total:
+            self._try_agent()  # a wrong setting ends the run here, not after the level's work
+        lattice = 1 + Online.of(self.config).lattice(len(self.parts.objectives))
+        merging = Merging(self.session, self.parts, self.folder, self.budget, lattice)
+        merged = merging(self.merged_in)
+        run = replace(self, merged=merged, conditioned=merging.condition(merged))
         return run._with_pool() if stacks_layers(self.config) else run
 
     def front_of_merges(self, plan: Online) -> FrontFile:
         """The parameter level's own front of plain merged models, without stacks; then the result."""
-        session, found = self.session, self._found()
-        judged = {candidate.recipe.sources[0].digest for candidate in self.merged.judged}
-        for source in self.merged.sources:
-            if source.digest not in judged:
-                self._judge(source, found)
-        rivals = session.compare(self.parts.rivals, found)
+        found = self._found()
+        judge_others(self.session, self.parts.given, self.merged.sources, found)
+        rivals = self.session.compare(self.parts.rivals, found)
         return self._conclude(found, rivals, plan.front)
 
     def train(self, searcher: Any, screened: Judged, spending: Spending, *, rollouts: int, episodes: int) -> None:
@@ -144,41 +142,6 @@ class Composition:
         session.refine(refiner, screened, found, spending, rounds=plan.refine, count=count)
         return self._conclude(found, rivals, plan.front)
 
-    def _own_merged(self) -> Merged:
-        """What this run's own parameter level gives."""
-        merged = read_merged(self.folder)
-        if merged is None:
-            self._check_budget()
-            self.session.sources_on_search()  # an objective without a scale ends the run here, not after the work
-            merged = self.parts.level(self.session, self.parts.given, self.folder.resume / "parameter")
-            if self.parts.level.plan(self.parts.given).total:
-                write_merged(merged, self.folder)
-        # A run that goes on doesn't ask for them again, but counts them.
-        self.session.bench.search.asked.update(candidate.recipe.digest for candidate in merged.judged)
-        return merged
-
-    def _check_budget(self) -> None:
-        """See before the work that there is enough for sources and merges.
-
-        Raises:
-            ConfigurationError: There is not.
-        """
-        level, given = self.parts.level, self.parts.given
-        lattice = 1 + Online.of(self.config).lattice(len(self.parts.objectives)) if level.conditioned else 0
-        needed = len(self.session.identities) + len(self.parts.merged) + level.plan(given).evaluations + lattice
-        Spending(self.budget, lambda: needed, reserved=len(self.parts.rivals))
-
-    def _condition(self, merged: Merged) -> ConditionedSource | None:
-        """Make the source that follows each preference known to the bench."""
-        if merged.tensor is None:
-            return None
-        given = self.parts.given
-        given.merges.keep_tensor(merged.tensor)
-        base = given.checkpoint_of(merged.tensor.base)
-        self.session.bench.condition(merged.tensor, base)
-        names = tuple(objective.name for objective in self.parts.objectives)
-        return ConditionedSource(merged.tensor, given.experts, names)
-
     def _with_pool(self) -> Composition:
         """The run with merged sources in its pool."""
         bench = self.session.bench
@@ -189,32 +152,15 @@ class Composition:
         return replace(self, session=session, space=replace(space, seam=bench.seams.name))
 
     def _found(self) -> Judged:
-        """What is judged on the whole search split before any stack: sources, and what the parameter level judged."""
-        found = self.session.sources_on_search()
-        judged = self.merged.judged
-        found.add([each.recipe for each in judged], [each.scores for each in judged])
-        if self.conditioned is not None:
-            self.session.recall(self._followers, found)
-        return found
+        return found_before(self.session, self.merged, self._followers)
 
     @property
     def _followers(self) -> list[Recipe]:
-        """The whole models that follow the user's preference and those of the lattice; none without such a source."""
-        if self.conditioned is None:
-            return []
-        lattice = lattice_with(self.session.preference, Online.of(self.config).divisions)
-        return [Recipe.identity(self.conditioned(weights), self.parts.given.depth) for weights in lattice]
-
-    def _judge(self, source: Source, found: Judged, *, test: bool = False) -> None:
-        assert source.merge is not None
-        bench, depth = self.session.bench, self.parts.given.depth
-        for merge in judged_merges(bench, [source.merge], depth, [source.name], test=test):
-            found.add([merge.recipe], [merge.scores])
+        return followers(self.session, self.parts.given, self.conditioned, Online.of(self.config).divisions)
 
     def _conclude(self, found: Judged, rivals: Sequence[Rival], most: int) -> FrontFile:
         """Judge the front on the test split, write the result, export the chosen model."""
-        for candidate in found.archive.front:
-            self._test(candidate, found)
+        report_front(self.session, self.parts.given, found)
         front = closing.conclude(self.session, found, rivals, self.folder, most=most)
         write_report(self.folder, resolved(self.config))
         if self.config.export:
@@ -222,12 +168,6 @@ class Composition:
             tensors = tensor_files(member.recipe, self.parts.given.merges)
             closing.export(front, member, self._checkpoints(member.recipe), self.folder, tensors)
         return front
-
-    def _test(self, candidate: Candidate, found: Judged) -> None:
-        """Judge on the test split what the bench doesn't hold: a merge, and nothing but that."""
-        [source, *others] = candidate.recipe.sources
-        if not others and source.merge and not is_conditioned(source) and not self.session.bench.holds(source):
-            self._judge(source, found, test=True)
 
     def _checkpoints(self, recipe: Recipe) -> dict[str, Checkpoint]:
         """The checkpoints of a recipe's sources; those that the bench doesn't hold are built once more."""
@@ -250,6 +190,11 @@ class Composition:
         known = {} if self.budget.stated else {"rollouts": rollouts}
         seen = {"space": self._shown(normaliser)} if self.parts.exits else {}
         return built(agent_builder(agent), self._offered(sampler, normaliser) | known | seen)
+
+    def _try_agent(self) -> None:
+        """Build the agent on the stacks that are known so far."""
+        sampler, found = sampler_of(self.config.offline, self.session.preference), self.session.sources_on_search()
+        self.searcher(self.config.agent, sampler, 1, found.normaliser)
 
     def _refiner(self, sampler: PreferenceSampler, normaliser: Normaliser) -> AskTell:
         """Local search, for what the policy's proposals leave undone."""

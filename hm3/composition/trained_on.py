@@ -37,8 +37,7 @@ def check_pool(space: StackSpace, exits: bool, run: RunFolder) -> None:
     Raises:
         ConfigurationError: Sources, rules or observations have changed since, or there is no trained policy.
     """
-    if not (run.path / FILE).is_file():
-        raise ConfigurationError(f"run: a folder with a trained policy, got {run.path} without {FILE}")
+    check_trained(run)
     trained_on = unsealed(run.path / FILE)
     seen = trained_on.pop(_EXITS, False)
     if seen != exits:
@@ -46,6 +45,16 @@ def check_pool(space: StackSpace, exits: bool, run: RunFolder) -> None:
         raise ConfigurationError(f"env.exits: {rule}, got {str(exits).lower()}")
     if _known(trained_on) != _known(_content(space)):
         raise ConfigurationError(f"run: sources and rules as when {run.path} was trained, got others")
+
+
+def check_trained(run: RunFolder) -> None:
+    """See that a run has a trained policy.
+
+    Raises:
+        ConfigurationError: It has none.
+    """
+    if not (run.path / FILE).is_file():
+        raise ConfigurationError(f"run: a folder with a trained policy, got {run.path} without {FILE}")
 
 
 def _content(space: StackSpace) -> dict[str, Any]:

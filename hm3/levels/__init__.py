@@ -8,10 +8,12 @@
 `conditioned`             the source that follows each preference
 `journal`, `chosen`       what a search has heard; which merges it gives
 `result`                  ``parameter.json``
+`fronts`                  what the level brings to a front
 ========================  ==========================================================
 """
 
 from hm3.levels.conditioned import ConditionedSource
+from hm3.levels.fronts import followers, found_before, judge_others, report_front
 from hm3.levels.merge_search import MergeSearch
 from hm3.levels.pareto_merging import ParetoMerging
 from hm3.levels.result import read_merged, write_merged
@@ -27,6 +29,10 @@ __all__ = [
     "Merged",
     "ParetoMerging",
     "StatedMerges",
+    "followers",
+    "found_before",
+    "judge_others",
     "read_merged",
+    "report_front",
     "write_merged",
 ]

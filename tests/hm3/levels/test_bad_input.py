@@ -37,7 +37,7 @@ TRAIN = {
         f"{MM_MO} parameter.proposer.initial=1",
         "parameter.proposer.initial: an integer of at least 2, got 1",
     ),
-    "single parent": (f"{PARETO} {ALONE} parameter.method=slerp", "merge slerp: exactly 2 parents, got 1"),
+    "single parent": (f"{PARETO} {ALONE} parameter.method=slerp ~parameter.settings.lambda", "merge slerp: exactly 2 parents, got 1"),
     "single parent stated": (f"{ALONE} parameter.method=slerp", "merge slerp: exactly 2 parents, got 1"),
     "no base": (f"{MM_MO} sources.base=null", "source base: a folder or zoo:NAME, got None"),
     "seam": (f"{PARETO} env.seam=scale", "seam"),
@@ -46,6 +46,7 @@ TRAIN = {
         f"{PARETO} parameter.scalarisation=max",
         "parameter.scalarisation: one of linear, smooth_tchebycheff",
     ),
+    "agent": (f"{PARETO} agent.width=0", "agent.width: an integer from 1 to 4096, got 0"),
     "rank": (f"{PARETO} parameter.rank=0", "parameter.rank: an integer of at least 1, got 0"),
     "training": (
         f"{PARETO} parameter.training={{stepz:3}}",
