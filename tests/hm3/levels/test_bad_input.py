@@ -37,7 +37,10 @@ TRAIN = {
         f"{MM_MO} parameter.proposer.initial=1",
         "parameter.proposer.initial: an integer of at least 2, got 1",
     ),
-    "single parent": (f"{PARETO} {ALONE} parameter.method=slerp ~parameter.settings.lambda", "merge slerp: exactly 2 parents, got 1"),
+    "single parent": (
+        f"{PARETO} {ALONE} parameter.method=slerp ~parameter.settings.lambda",
+        "merge slerp: exactly 2 parents, got 1",
+    ),
     "single parent stated": (f"{ALONE} parameter.method=slerp", "merge slerp: exactly 2 parents, got 1"),
     "no base": (f"{MM_MO} sources.base=null", "source base: a folder or zoo:NAME, got None"),
     "seam": (f"{PARETO} env.seam=scale", "seam"),

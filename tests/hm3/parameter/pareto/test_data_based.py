@@ -127,7 +127,7 @@ def test_no_step_draws_what_losses_are_judged_on(base, tensor):
 
 
 def test_an_expert_without_texts_is_refused(base, tensor):
-    with pytest.raises(ConfigurationError, match="2 texts or more for every expert .*, got 0"):
+    with pytest.raises(ConfigurationError, match=r"2 texts or more for every expert .*, got 0"):
         DataBased(ConditionedModel(loaded(base), tensor.terms), [TEXTS[0], []], CRITERIA["task"])
 
 
