@@ -41,10 +41,13 @@ def _on_texts(
     return DataBased(conditioned, _texts(session, given), CRITERIA[criterion], seed=session.seed)
 
 
-def _texts(session: Session, given: Given) -> list[list[Text]]:
+def _texts(session: Session, given: Given) -> dict[str, list[Text]]:
     """For each expert the texts of the objectives that it is for."""
     by_task, tasks = session.bench.texts(), {each.name: each.task for each in session.bench.objectives}
-    return [[text for name in expert.objectives for text in by_task[tasks[name]]] for expert in given.experts]
+    return {
+        expert.source.name: [text for name in expert.objectives for text in by_task[tasks[name]]]
+        for expert in given.experts
+    }
 
 
 LOSSES: Mapping[str, Losses] = {

@@ -9,7 +9,7 @@
 `factors`, `initial`      what gradients change; where they start
 `objective`               the interface of what is trained for
 `data_free`               distances to the experts
-`data_based`              losses on texts; `texts`, `criteria`, `conditioned_model`
+`data_based`              losses on texts; `texts`, `groups`, `criteria`, `conditioned_model`
 `scalarisation`           K losses and a preference become one number
 `training`                the loop; `preferences`, `descent`, `record`, `resume`
 ========================  ==========================================================

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.utils.checkpoint import checkpoint
@@ -13,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 from hm3.errors import CheckpointError
 from hm3.parameter.pareto.factors import Factors
 from hm3.parameter.pareto.tensor import METHOD, Term
+from hm3.parameter.pareto.texts import Batch
 
 RECOMPUTED = 100_000_000  # bytes of weights from which layers are run again instead of keeping what they computed
 
@@ -21,7 +23,7 @@ class ConditionedModel:
     """Runs a frozen base with the terms of some factors at some weights of the experts.
 
     The sum of a matrix and its term is made when its layer runs. Of larger models nothing but the layers' inputs is
-    kept for the backward pass, so that at any time the sums of one layer exist.
+    kept for the backward pass, so that at any time the sums of one layer exist. The head runs where it is asked.
 
     Args:
         model: The base, as ``PreTrainedModel`` in evaluation mode; it is changed for good, its parameters are not.
@@ -42,14 +44,22 @@ class ConditionedModel:
                 raise CheckpointError(f"{METHOD}: {rule} (losses=data_free works), got {name}")
             where, _, leaf = name.rpartition(".")
             parametrize.register_parametrization(model.get_submodule(where), leaf, added, unsafe=True)
+        model.get_output_embeddings().register_forward_pre_hook(lambda _, inputs: inputs[0][self._scored])
         if size > RECOMPUTED:
             _recompute(model)
 
-    def logits(self, tokens: Tensor, factors: Factors, weights: Tensor) -> Tensor:
-        """Token rows (n, length) to logits (n, length, vocabulary) at weights (K,)."""
+    @property
+    def device(self) -> torch.device:
+        """Where batches must be."""
+        device: torch.device = self._model.device
+        return device
+
+    def logits(self, batch: Batch, factors: Factors, weights: Tensor) -> Tensor:
+        """Logits (m, vocabulary) at the m scored positions of a batch, row by row, at weights (K,)."""
+        self._scored = batch.scored
         for name, added in self._added.items():
             added.term, added.weights = factors.term(name), weights
-        logits: Tensor = self._model(input_ids=tokens, use_cache=False).logits
+        logits: Tensor = self._model(input_ids=batch.tokens, use_cache=False).logits
         return logits
 
 
@@ -62,7 +72,8 @@ class _Added(nn.Module):
     def forward(self, matrix: Tensor) -> Tensor:
         if self.term is None:
             return matrix
-        return matrix + self.term.at(self.weights).dense().to(matrix)
+        left, right = self.term.at(self.weights)
+        return matrix + (left.to(matrix.device) @ right.to(matrix.device)).to(matrix.dtype)
 
 
 def _recompute(model: Any) -> None:

@@ -33,9 +33,9 @@ class Criterion:
     measure: Measure
 
     def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
-        """(n,) loss of each text, logits (n, length, vocabulary)."""
+        """(n,) loss of each text, logits (m, vocabulary) at the m scored positions, row by row."""
         scored = batch.scored
-        values = self.measure(logits[scored].float(), batch.targets[scored])
+        values = self.measure(logits.float(), batch.targets[scored])
         owners = scored.nonzero()[:, 0]
         sums = values.new_zeros(len(scored)).index_add(0, owners, values)
         return sums / scored.sum(1)

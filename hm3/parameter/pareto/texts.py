@@ -36,6 +36,10 @@ class Batch:
     scored: Tensor
     targets: Tensor
 
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        return Batch(self.tokens.to(device), self.scored.to(device), self.targets.to(device))
+
 
 def answers(texts: Sequence[Text]) -> Batch:
     """Prompts with their answers; what counts is how the answers' tokens are predicted."""

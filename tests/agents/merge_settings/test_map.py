@@ -122,7 +122,7 @@ def test_nan_is_left_out_and_never_asked_again(caplog):
     told = searched(MAP(dimensions=2), 17, values=one_corner_fails)
     assert np.isnan(told.values).any(axis=1).sum() == 1
     assert np.abs(on_the_line(told.points[12:])[1]).max() < 0.03
-    assert not caplog.records
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize("value", [0.5, np.nan])

@@ -41,7 +41,7 @@ def test_surprise_is_the_negative_log_likelihood():
 
 def test_a_texts_loss_is_the_mean_over_its_own_predictions():
     batch = answers(TEXTS)
-    logits = torch.zeros(2, 3, 10)
-    logits[1, 0, 8] = math.log(9)  # the second text's answer has probability 9 of 18
+    logits = torch.zeros(3, 10)
+    logits[2, 8] = math.log(9)  # the second text's answer has probability 9 of 18
     values = CRITERIA["task"](logits, batch).tolist()
     assert values == pytest.approx([math.log(10), math.log(2)])

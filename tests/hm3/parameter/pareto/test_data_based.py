@@ -7,15 +7,25 @@ from transformers import AutoModelForCausalLM
 
 from hm3.checkpoints import Checkpoint
 from hm3.errors import CheckpointError, ConfigurationError
-from hm3.parameter.pareto import CRITERIA, ConditionedModel, DataBased, Linear, SmoothTchebycheff, Term, Text
+from hm3.parameter.pareto import CRITERIA, ConditionedModel, DataBased, Linear, SmoothTchebycheff, Text
 from hm3.parameter.pareto.factors import Factors
-from hm3.parameter.pareto.texts import answers
+from hm3.parameter.pareto.matrices import layer_matrices
+from hm3.parameter.pareto.texts import Batch, answers
 from tests.tiny import write_checkpoint
 from tests.tiny_families import SAMPLES, write_source
 from tests.tiny_tensors import random_tensor, written
 
 WEIGHTS = torch.tensor([[0.7, 0.3], [0.0, 1.0]], dtype=torch.float64)
-TEXTS = [[Text((1, 9 + i, 5, 6, 7), 3) for i in range(6)], [Text((1, 30 + i, 8), 2) for i in range(6)]]
+TEXTS = {
+    "math": [Text((1, 9 + i, 5, 6, 7), 3) for i in range(6)],
+    "code": [Text((1, 30 + i, 8), 2) for i in range(6)],
+}
+PACKED = [each for each in SAMPLES if each.model_type in ("mixtral", "qwen3_moe", "qwen2_moe")]
+WHOLE = [each for each in SAMPLES if each not in PACKED]
+
+
+def names(sample):
+    return sample.name
 
 
 @pytest.fixture(scope="module")
@@ -47,22 +57,28 @@ def plain(model, texts):
     return np.mean(found)
 
 
+def held_out(objective):
+    """For each expert the texts that no step draws."""
+    pairs = zip(TEXTS.values(), objective._texts, strict=True)
+    return [[text for text in own if text not in drawn] for own, drawn in pairs]
+
+
 def test_losses_are_those_of_the_merged_model_in_units_of_the_bases(base, tensor, tmp_path):
     objective = losses_of(base, tensor)
-    found = objective.losses(Factors(tensor.terms), WEIGHTS)
-    unit = [plain(loaded(base), own) for own in objective._fixed]
+    found, kept = objective.losses(Factors(tensor.terms), WEIGHTS), held_out(objective)
+    unit = [plain(loaded(base), own) for own in kept]
     for number, row in enumerate(WEIGHTS.tolist()):
         model = loaded(written(tmp_path / str(number), base, tensor, row))
         assert found[number].tolist() == pytest.approx(
-            [plain(model, own) / one for own, one in zip(objective._fixed, unit, strict=True)], rel=1e-5
+            [plain(model, own) / one for own, one in zip(kept, unit, strict=True)], rel=1e-5
         )
 
 
 def test_without_weights_the_logits_are_the_bases_to_the_last_bit(base, tensor):
-    tokens = torch.tensor([[1, 2, 3, 4]])
+    batch = Batch(torch.tensor([[1, 2, 3, 4]]), torch.ones(1, 4, dtype=torch.bool), torch.zeros(1, 4))
     with torch.no_grad():
-        ours = ConditionedModel(loaded(base), tensor.terms).logits(tokens, Factors(tensor.terms), torch.zeros(2))
-        assert torch.equal(ours, loaded(base)(tokens).logits)
+        ours = ConditionedModel(loaded(base), tensor.terms).logits(batch, Factors(tensor.terms), torch.zeros(2))
+        assert torch.equal(ours, loaded(base)(batch.tokens).logits[0])
 
 
 def test_only_factors_learn(base, tensor):
@@ -80,7 +96,7 @@ def test_only_factors_learn(base, tensor):
 @pytest.mark.parametrize("scalarisation", [Linear(), SmoothTchebycheff()])
 def test_the_gradient_is_that_of_finite_differences(base, tensor, criterion, scalarisation):
     objective, factors = losses_of(base, tensor, criterion=criterion), Factors(tensor.terms)
-    objective._texts = objective._fixed  # all of them in every batch
+    objective._texts = held_out(objective)  # all of them in every batch
     objective.backward(factors, WEIGHTS, scalarisation)
     name = next(iter(tensor.terms))
     leaf = factors.term(name).core
@@ -96,12 +112,16 @@ def test_the_gradient_is_that_of_finite_differences(base, tensor, criterion, sca
 
 
 def test_running_layers_again_changes_no_gradient(base, tensor, monkeypatch):
-    gradients = []
+    gradients, counts = [], []
     for limit in (10**12, 0):
         monkeypatch.setattr("hm3.parameter.pareto.conditioned_model.RECOMPUTED", limit)
-        objective, factors = losses_of(base, tensor), Factors(tensor.terms)
+        objective, factors, ran = losses_of(base, tensor), Factors(tensor.terms), []
+        objective.losses(factors, WEIGHTS[:1])  # the base's own are known now
+        objective._model._model.model.layers[1].mlp.register_forward_pre_hook(lambda *_, ran=ran: ran.append(1))
         objective.backward(factors, WEIGHTS, Linear())
         gradients.append([leaf.grad for leaf in factors.parameters()])
+        counts.append(len(ran))
+    assert counts == [2, 4]  # each of two rows once, or once more on the way back
     assert all(torch.allclose(one, other, rtol=1e-5, atol=1e-8) for one, other in zip(*gradients, strict=True))
 
 
@@ -119,33 +139,60 @@ def test_batches_go_on_where_they_were(base, tensor):
 
 def test_no_step_draws_what_losses_are_judged_on(base, tensor):
     objective = losses_of(base, tensor, held_out=0.5)
-    for own, kept, drawn in zip(TEXTS, objective._fixed, objective._texts, strict=True):
-        assert {*kept} | {*drawn} == {*own}
-        assert len(kept) == len(drawn) == 3
+    assert [len(own) for own in objective._texts] == [3, 3]
+    judged = [row for group in objective._fixed for row in group.batch.tokens.tolist()]
+    kept = [text for own in held_out(objective) for text in own]
+    assert sorted(row[:2] for row in judged) == sorted([*text.tokens[:2]] for text in kept)
     seen = [text for _ in range(20) for text in objective._draw(objective._texts[0])]
     assert {*seen} == {*objective._texts[0]}
 
 
 def test_an_expert_without_texts_is_refused(base, tensor):
-    with pytest.raises(ConfigurationError, match=r"2 texts or more for every expert .*, got 0"):
-        DataBased(ConditionedModel(loaded(base), tensor.terms), [TEXTS[0], []], CRITERIA["task"])
+    with pytest.raises(ConfigurationError, match=r"2 texts or more for every expert .*, got 0 for code"):
+        DataBased(ConditionedModel(loaded(base), tensor.terms), {**TEXTS, "code": []}, CRITERIA["task"])
 
 
-@pytest.mark.parametrize("family", ["llama", "gpt2", "phi3", "gemma2", "qwen2"])
-def test_every_family_runs_with_its_terms(family, tmp_path):
-    sample = next(each for each in SAMPLES if each.model_type == family)
+def test_a_base_without_finite_losses_is_refused(base, tensor):
+    model = loaded(base)
+    model.get_input_embeddings().weight.data[30:40] = float("nan")  # what code alone reads
+    objective = DataBased(ConditionedModel(model, tensor.terms), TEXTS, CRITERIA["task"])
+    with pytest.raises(CheckpointError, match="losses on texts are finite and above 0, got nan on those of code"):
+        objective.losses(Factors(tensor.terms), WEIGHTS)
+
+
+@pytest.mark.parametrize("scalarisation", [Linear(), SmoothTchebycheff()])
+def test_groups_that_run_one_after_the_other_are_one_batch(base, tensor, scalarisation):
+    found = []
+    for tokens in (4096, 8):  # of a group; 8 leave every text alone
+        objective, factors = losses_of(base, tensor, tokens=tokens), Factors(tensor.terms)
+        losses = objective.backward(factors, WEIGHTS, scalarisation)
+        found.append([losses, objective.losses(factors, WEIGHTS), *(leaf.grad for leaf in factors.parameters())])
+    assert all(torch.allclose(one, other, rtol=1e-4, atol=1e-7) for one, other in zip(*found, strict=True))
+
+
+def test_of_several_groups_one_at_a_time_is_kept_for_the_backward_pass(base, tensor, monkeypatch):
+    objective, kept = losses_of(base, tensor, tokens=8, batch=2), []
+    run = ConditionedModel.logits
+    objective.losses(Factors(tensor.terms), WEIGHTS[:1])  # the base's own are known now
+    monkeypatch.setattr(ConditionedModel, "logits", lambda *given: kept.append(torch.is_grad_enabled()) or run(*given))
+    objective.backward(Factors(tensor.terms), WEIGHTS[:1], Linear())
+    assert kept == 4 * [False] + 4 * [True]
+
+
+@pytest.mark.parametrize("sample", WHOLE, ids=names)
+def test_every_family_runs_with_its_terms(sample, tmp_path):
     base = write_source(tmp_path / "base", sample, depth=2, seed=0)
     tensor = random_tensor(base, [base.source, base.source])
-    batch = answers(TEXTS[0])
+    batch = answers(TEXTS["math"])
     with torch.no_grad():
-        ours = ConditionedModel(loaded(base), tensor.terms).logits(
-            batch.tokens, Factors(tensor.terms), WEIGHTS[0].float()
-        )
-        theirs = loaded(written(tmp_path / "merged", base, tensor, WEIGHTS[0].tolist()))(batch.tokens).logits
-    assert torch.allclose(ours, theirs, atol=1e-4)
+        ours = ConditionedModel(loaded(base), tensor.terms).logits(batch, Factors(tensor.terms), WEIGHTS[0].float())
+        merged = loaded(written(tmp_path / "merged", base, tensor, WEIGHTS[0].tolist()))
+        theirs = merged(batch.tokens).logits[batch.scored]
+    assert torch.allclose(ours, theirs, atol=1e-5)
 
 
-def test_matrices_that_memory_packs_are_refused(base):
-    terms = {"model.layers.0.mlp.experts.0.w1.weight": Term(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.zeros(1, 1))}
+@pytest.mark.parametrize("sample", PACKED, ids=names)
+def test_families_that_memory_packs_are_refused(sample, tmp_path):
+    base = write_source(tmp_path / "base", sample, depth=1, seed=0)
     with pytest.raises(CheckpointError, match=r"losses on texts need weight matrices .* got model\.layers\.0"):
-        ConditionedModel(loaded(base), terms)
+        ConditionedModel(loaded(base), layer_matrices(base))
