@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sb3_contrib import MaskablePPO
-from stable_baselines3.common.logger import configure
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.utils import LinearSchedule
 
 from agents.extractors import FlatPath, RecurrentPath, StackExtractor
@@ -55,5 +55,5 @@ def build_model(
     model.observation_space, model.action_space = space.observation_space(objectives), space.action_space()
     model.n_envs = 1
     model._setup_model()
-    model.set_logger(configure(None, []))
+    model.set_logger(Logger(None, []))  # `configure` would make a folder in the temporary one, for every model
     return model

@@ -122,6 +122,14 @@ def test_schedules_follow_the_progress():
     assert one.policy.beta.item() == 2.0
 
 
+def test_it_leaves_nothing_in_the_temporary_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    learner = agent()
+    recipes = learner.ask(4)
+    learner.tell(recipes, TABLE(recipes))
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_policy_is_a_plain_sb3_file(preferences, tmp_path):
     one = agent(rollouts=2, beta=(2.0, 1.0))
     recipes = one.ask(8)
