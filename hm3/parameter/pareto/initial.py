@@ -53,6 +53,7 @@ def _term(differences: Tensor, scales: Tensor, rank: int, seed: int) -> Term:
     scaled = differences * scales.to(differences)[:, None, None]
     right = _leading(scaled.view(count * rows, columns), rank, seed)
     left = _leading(scaled.mT.reshape(count * columns, rows), rank, seed)
+    right = right.to(left)  # one side of a matrix may be decomposed exactly, the other not
     core = torch.stack([(left.mT @ each.to(left)) @ right for each in differences], dim=-1)
     return _balanced(left, core, right)
 

@@ -46,6 +46,16 @@ def test_shapes_are_capped_by_the_matrix():
     assert terms["m1"].core.shape == (5, 5, 3)
 
 
+@pytest.mark.parametrize("shape", [(6, 12), (12, 6)])
+def test_one_side_may_be_too_long_for_an_exact_decomposition(shape, monkeypatch):
+    """Of two stacked differences one way round is (12, 12), the other (6, 24)."""
+    monkeypatch.setattr("hm3.parameter.pareto.initial.EXACT", 8)
+    differences = random_differences(shape, experts=2, rank=1)
+    terms = initial_terms(differences, 2)
+    for corner, difference in zip(torch.eye(2).tolist(), differences.of("m0"), strict=True):
+        torch.testing.assert_close(at(terms, "m0", *corner), difference, atol=1e-5, rtol=1e-4)
+
+
 def test_factors_have_one_size():
     term = initial_terms(random_differences((30, 20)), 4)["m0"]
     sizes = [part.square().mean().sqrt().item() for part in (term.left, term.core, term.right)]
