@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from hm3.checks import flag, whole, whole_or_none
+from hm3.checks import flag, number, whole, whole_or_none
 from hm3.errors import ConfigurationError
 from hm3.evaluation.rows import BUCKET_TOKENS
 
@@ -96,16 +96,20 @@ class Items:
         screen: In the screen.
         search: At most so many search items; None for all.
         test: At most so many test items; None for all.
+        training: Share of the search items, before `search` limits them, that models are trained on and that judge
+            none of them: what has been trained on an item says nothing about other models by its score there.
     """
 
     screen: int = 64
     search: int | None = None
     test: int | None = None
+    training: float = 0.0
 
     def __post_init__(self) -> None:
         whole("evaluator.screen_items", self.screen, 1)
         whole_or_none("evaluator.search_items", self.search, 1)
         whole_or_none("evaluator.test_items", self.test, 1)
+        number("evaluator.training", self.training, 0, 1)
 
 
 def _cores() -> int:

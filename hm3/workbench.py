@@ -32,7 +32,7 @@ from hm3.evaluation import (
     split,
 )
 from hm3.evaluation.reading import Reader, readers_of, reading_of, tokenizer_in
-from hm3.evaluation.texts import search_texts
+from hm3.evaluation.texts import training_texts
 from hm3.layers import LayerBank
 from hm3.machine import Items, Machine
 from hm3.objectives import Objective
@@ -106,7 +106,7 @@ class Workbench:
         names = list(dict.fromkeys(objective.task for objective in objectives if objective.task))
         tasks = load_tasks(names, include, allow_code_execution=machine.allow_code_execution)
         prompts.set_shots(tasks)
-        splits = {name: split(name, task, items.search, items.test) for name, task in tasks.items()}
+        splits = {name: split(name, task, items.search, items.test, items.training) for name, task in tasks.items()}
         tokenizer = cache(tokenizer_in)
         readers = readers_of(checkpoints, tokenizer)
         if prompts.apply_chat_template:
@@ -189,12 +189,12 @@ class Workbench:
             self._drop(model.source.digest)
 
     def texts(self) -> dict[str, list[Text]]:
-        """Task -> its search items as texts, prompts with reference answers, for what is trained.
+        """Task -> its training items as texts, prompts with reference answers; empty without `Items.training`.
 
         Raises:
             TaskError: A task has no such texts.
         """
-        return search_texts(*self._read)
+        return training_texts(*self._read)
 
     @property
     def store(self) -> EvaluationStore:

@@ -38,15 +38,29 @@ def machine_of(settings: DictConfig) -> Machine:
     )
 
 
-def items_of(settings: DictConfig) -> Items:
-    """How many items are asked, as the section ``evaluator`` says."""
-    return Items(settings.screen_items, settings.search_items, settings.test_items)
+def items_of(settings: DictConfig, *, training: bool = False) -> Items:
+    """How many items are asked, as the section ``evaluator`` says; `training`: whether some are kept for that."""
+    share = number("evaluator.training", settings.get("training", 0.0), 0, 1, above=training)
+    return Items(settings.screen_items, settings.search_items, settings.test_items, share if training else 0.0)
 
 
 def open_bench(
-    config: DictConfig, checkpoints: Sequence[Checkpoint], objectives: Sequence[Objective], seam: str = NONE
+    config: DictConfig,
+    checkpoints: Sequence[Checkpoint],
+    objectives: Sequence[Objective],
+    seam: str = NONE,
+    *,
+    training: bool = False,
 ) -> Workbench:
-    """Tasks, evaluators and workers; `seam` is the rule at seams."""
+    """Tasks, evaluators and workers.
+
+    Args:
+        config: Of the run.
+        checkpoints: The sources, the base first.
+        objectives: What is scored.
+        seam: The rule at seams.
+        training: Whether search items are kept for a level that is trained on texts.
+    """
     settings = config.evaluator
     machine = machine_of(settings)
     if machine.dtype != "float32":
@@ -57,7 +71,7 @@ def open_bench(
         include=task_folders(config.tasks),
         store=path("evaluator.store", settings.store),
         machine=machine,
-        items=items_of(settings),
+        items=items_of(settings, training=training),
         prompts=prompts_of(config.tasks),
         seam=seam,
     )

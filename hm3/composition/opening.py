@@ -42,7 +42,8 @@ def composed(
     check(config)
     parts = Parts.of(config, weights)
     writable_folder("merges", path("merges", config.merges))
-    with open_bench(config, list(parts.sources.checkpoints.values()), parts.objectives, parts.seam) as bench:
+    checkpoints, training = list(parts.sources.checkpoints.values()), parts.level.reads_texts
+    with open_bench(config, checkpoints, parts.objectives, parts.seam, training=training) as bench:
         planned = with_merges(stages, len(parts.rivals))
         first = parts.level.plan(parts.given)
         if merged_in is None and first.total:

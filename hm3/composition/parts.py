@@ -96,7 +96,7 @@ def check(config: DictConfig) -> None:
     flag("export", config.export)
     flag("tracking.wandb", config.tracking.wandb)
     machine_of(config.evaluator)
-    items_of(config.evaluator)
+    items_of(config.evaluator, training=level_of(config.parameter).reads_texts)
     budget_of(config)
     agent_builder(config.agent)
     stacks_layers(config)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from hm3.evaluation.benchmark import Part
 from hm3.evaluation.examples import apart, doc_digest
 from hm3.evaluation.rows import Row
-from hm3.evaluation.splits import Docs, Splits
+from hm3.evaluation.splits import Splits, sampled, without
 from hm3.evaluation.tasks import TaskItems
 from hm3.objectives import Objective
 
@@ -23,11 +22,13 @@ class Parts:
         screen: The same number of items of every task, for judging many stacks quickly.
         rest: All other search items; tasks may have none.
         test: The test split.
+        training: Items of tasks that judge nothing, for what is trained on them.
     """
 
     screen: Part
     rest: Part
     test: Part
+    training: tuple[TaskItems, ...] = ()
 
     @classmethod
     def build(
@@ -49,12 +50,12 @@ class Parts:
             TaskError: A document has no answer, or examples for the search items would be items themselves.
         """
         made = [_items(name, task, splits[name], screen_items, prompting) for name, task in tasks.items()]
-        screen, rest, test = (tuple(each[row_set] for each in made) for row_set in range(3))
-        return cls(Part(screen, 0), Part(rest, 1), Part(test, 2, final=True))
+        screen, rest, test, training = (tuple(each[number] for each in made) for number in range(4))
+        return cls(Part(screen, 0), Part(rest, 1), Part(test, 2, final=True), training)
 
     @property
     def parts(self) -> tuple[Part, Part, Part]:
-        """All three."""
+        """Those that judge."""
         return self.screen, self.rest, self.test
 
     def with_metrics(self, objectives: Sequence[Objective]) -> tuple[Objective, ...]:
@@ -81,25 +82,16 @@ class Parts:
 
 def _items(
     name: str, task: Any, split: Splits, screen_items: int, prompting: Mapping[str, Any] | None
-) -> tuple[TaskItems, TaskItems, TaskItems]:
+) -> tuple[TaskItems, TaskItems, TaskItems, TaskItems]:
     """A task's items in each part; examples before search items are neither searched nor reported on."""
-    screen = _sample(name, split.search, screen_items)
+    screen = sampled(name, split.search, screen_items)
     test = TaskItems.build(name, task, split.test, prompting)
     with apart(name, task, split.digests):
-        screened, rest = (
-            TaskItems.build(name, task, docs, prompting) for docs in (screen, _without(split.search, screen))
+        screened, rest, training = (
+            TaskItems.build(name, task, docs, prompting)
+            for docs in (screen, without(split.search, screen), split.training)
         )
     searched = frozenset(map(doc_digest, split.search.values()))
     assert not (screened.examples | rest.examples) & split.digests
     assert not test.examples & searched
-    return screened, rest, test
-
-
-def _sample(name: str, docs: Docs, count: int) -> Docs:
-    """A fixed choice of documents: the same for the same task, whatever the run's seed."""
-    numbers = random.Random(name).sample(list(docs), min(count, len(docs)))  # noqa: S311 - no secret
-    return {number: docs[number] for number in sorted(numbers)}
-
-
-def _without(docs: Docs, gone: Docs) -> Docs:
-    return {number: doc for number, doc in docs.items() if number not in gone}
+    return screened, rest, test, training

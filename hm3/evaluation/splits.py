@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hm3.errors import TaskError
@@ -21,18 +22,22 @@ class Splits:
     Attributes:
         search: May steer the search: from the task's validation or training documents, or from a stated slice.
         test: Only for reports: the documents that lm-eval itself would score.
+        training: Those that could steer the search, but are kept for what is trained on documents.
     """
 
     search: Docs
     test: Docs
+    training: Docs = field(default_factory=dict)
 
     @property
     def digests(self) -> frozenset[str]:
         """What all documents say, as digests."""
-        return frozenset(map(doc_digest, [*self.search.values(), *self.test.values()]))
+        return frozenset(map(doc_digest, [*self.search.values(), *self.test.values(), *self.training.values()]))
 
 
-def split(name: str, task: Any, search_limit: int | None = None, test_limit: int | None = None) -> Splits:
+def split(
+    name: str, task: Any, search_limit: int | None = None, test_limit: int | None = None, training: float = 0.0
+) -> Splits:
     """Take a task's splits; without separate ones the report keeps the second half of the only one.
 
     What the report shows, as a question or as an example, is left out of the search.
@@ -42,6 +47,7 @@ def split(name: str, task: Any, search_limit: int | None = None, test_limit: int
         task: lm-eval's task, told how many examples it shows.
         search_limit: At most so many search documents, the first ones.
         test_limit: At most so many test documents.
+        training: Share of the search documents that is kept for training, a fixed choice; one at least is searched.
 
     Raises:
         TaskError: There are no documents, or most are on both splits; or examples can only come from the report's own.
@@ -50,7 +56,19 @@ def split(name: str, task: Any, search_limit: int | None = None, test_limit: int
     search = _without_test(name, search, test)
     test = _first(test, test_limit)
     search = _without_examples(name, task, search, test)
-    return Splits(_first(search, search_limit), test)
+    kept = sampled(f"{name}: training", search, min(round(training * len(search)), len(search) - 1))
+    return Splits(_first(without(search, kept), search_limit), test, kept)
+
+
+def sampled(name: str, docs: Docs, count: int) -> Docs:
+    """A fixed choice of documents, at most `count`: the same for the same name, whatever the run's seed."""
+    numbers = random.Random(name).sample(list(docs), min(count, len(docs)))  # noqa: S311 - no secret
+    return {number: docs[number] for number in sorted(numbers)}
+
+
+def without(docs: Docs, others: Docs) -> Docs:
+    """The documents that are not among others of the same split."""
+    return {number: doc for number, doc in docs.items() if number not in others}
 
 
 def report_documents(name: str, task: Any, limit: int | None = None) -> Docs:

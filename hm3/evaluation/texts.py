@@ -13,8 +13,8 @@ from hm3.evaluation.tasks import TaskItems
 from hm3.parameter.pareto.texts import Text
 
 
-def search_texts(parts: Parts, reader: Reader) -> dict[str, list[Text]]:
-    """Task -> the texts of its search items; nobody sees a test item.
+def training_texts(parts: Parts, reader: Reader) -> dict[str, list[Text]]:
+    """Task -> the texts of its training items, which judge nothing; nobody sees a test item.
 
     Args:
         parts: All items.
@@ -23,11 +23,7 @@ def search_texts(parts: Parts, reader: Reader) -> dict[str, list[Text]]:
     Raises:
         TaskError: An answer has no tokens, or a task's answers cannot be read off its documents.
     """
-    found: dict[str, list[Text]] = {}
-    for part in (parts.screen, parts.rest):
-        for items in part.items:
-            found.setdefault(items.name, []).extend(_texts(items, reader))
-    return found
+    return {items.name: _texts(items, reader) for items in parts.training}
 
 
 def _texts(items: TaskItems, reader: Reader) -> list[Text]:

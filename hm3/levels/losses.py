@@ -50,8 +50,5 @@ def _texts(session: Session, given: Given) -> dict[str, list[Text]]:
     }
 
 
-LOSSES: Mapping[str, Losses] = {
-    "data_free": _data_free,
-    "entropy": partial(_on_texts, "entropy"),
-    "task": partial(_on_texts, "task"),
-}
+ON_TEXTS: Mapping[str, Losses] = {name: partial(_on_texts, name) for name in ("entropy", "task")}
+LOSSES: Mapping[str, Losses] = {"data_free": _data_free, **ON_TEXTS}

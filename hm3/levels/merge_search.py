@@ -55,6 +55,7 @@ class MergeSearch:
     batch: int = 5
     sources: int = 8
     conditioned: bool = field(default=False, init=False)
+    reads_texts: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         by_name("parameter.settings", self.settings)

@@ -9,7 +9,7 @@ from typing import Any
 
 from hm3.checks import by_name, whole
 from hm3.errors import ConfigurationError
-from hm3.levels.losses import LOSSES
+from hm3.levels.losses import LOSSES, ON_TEXTS
 from hm3.levels.stage import STAGE, Given, Merged
 from hm3.parameter import check_mergeable, specify
 from hm3.parameter.pareto import (
@@ -32,7 +32,7 @@ SCALARISATIONS: Mapping[str, type[Scalarisation]] = {"linear": Linear, "smooth_t
 TRAINING: Mapping[str, Any] = {
     "steps": 200,
     "batch": 2,
-    "learning_rate": 0.05,
+    "learning_rate": 0.005,
     "validate_every": 25,
     "validation": 6,
     "patience": 3,
@@ -56,7 +56,7 @@ class ParetoMerging:
     """
 
     losses: str = "task"
-    rank: int = 16
+    rank: int = 64
     method: str = "task_arithmetic"
     weights: Sequence[float] | None = None
     settings: Settings = field(default_factory=lambda: {"lambda": 1.5})
@@ -73,6 +73,11 @@ class ParetoMerging:
                 raise ConfigurationError(f"parameter.{name}: one of {', '.join(table)}, got {getattr(self, name)!r}")
         whole("parameter.rank", self.rank, 1)
         self._training(0)
+
+    @property
+    def reads_texts(self) -> bool:
+        """All losses but the data-free ones."""
+        return self.losses in ON_TEXTS
 
     def known(self, given: Given) -> tuple[Source, ...]:
         """None before the training.

@@ -85,6 +85,11 @@ class Level(Protocol):
         """Whether it gives a source to every preference; seams are fitted for sources that stay what they are."""
         ...
 
+    @property
+    def reads_texts(self) -> bool:
+        """Whether it is trained on texts: items that judge are then none of those."""
+        ...
+
     def known(self, given: Given) -> tuple[Source, ...]:
         """The merged sources that are known before any work.
 

@@ -22,6 +22,7 @@ class StatedMerges:
 
     level: ParameterLevel
     conditioned: bool = field(default=False, init=False)
+    reads_texts: bool = field(default=False, init=False)
 
     def known(self, given: Given) -> tuple[Source, ...]:
         """All of them."""

@@ -9,7 +9,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hm3.archive import hypervolume
 from hm3.objectives import Normaliser
@@ -21,6 +21,8 @@ LEVELS = {
     "mm_mo": "stacks under mm_mo",
     "pareto_merging": "stacks under pareto_merging",
 }
+Split = Literal["search", "test"]
+SPLITS: tuple[Split, ...] = ("search", "test")
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -54,7 +56,7 @@ class Run:
             _call([f"parameter={self.level}", f"seed={self.seed}", *self._settings], Path(folder))
             front = RunFolder(Path(folder) / "run").read_front()
             seconds = time.perf_counter() - began
-        volumes = {split: _volume(front, split) for split in ("search", "test")}
+        volumes = {split: _volume(front, split) for split in SPLITS}
         return {**asdict(self), "hypervolume": volumes, "judged": front.evaluations, "seconds": seconds}
 
     @property
@@ -79,10 +81,10 @@ def _call(settings: list[str], folder: Path) -> None:
         raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
 
 
-def _volume(front: FrontFile, split: str) -> float:
-    """Of the front, in units in which 1 is the best given source: whatever a level merges is no yardstick."""
-    given = [source.scores.on("search", front.names) for source in front.sources if source.merge is None]
+def _volume(front: FrontFile, split: Split) -> float:
+    """Of the front, in units in which 1 is the best given source there: whatever a level merges is no yardstick."""
+    given = [source.scores.on(split, front.names) for source in front.sources if source.merge is None]
     floors = front.normaliser.floors
     normaliser = Normaliser.fit(front.names, floors, [scores for scores in given if scores])
-    scores = [member.scores.on(split, front.names) for member in front.candidates]  # type: ignore[arg-type]
+    scores = [member.scores.on(split, front.names) for member in front.candidates]
     return hypervolume(normaliser([each.values for each in scores if each]))

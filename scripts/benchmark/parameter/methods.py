@@ -99,6 +99,7 @@ METHODS: Mapping[str, Method] = {
     "nsga2": Searched("NSGA-II, 2K settings", NSGA2, _TASKS),
     "map": Searched("MAP", MAP, _QUADRATIC),
     "mm_mo": Searched("MM-MO", MMMO),
+    "mm_mo_linear": Searched("MM-MO, linear weights alone", MMMO, _LINEAR),
     "mm_mo_no_weak_to_strong": Searched("MM-MO without weak-to-strong", partial(MMMO, weak_to_strong=False)),
     "mm_mo_no_screening": Searched("MM-MO without screening", partial(MMMO, screening=False)),
     "mm_mo_no_sparsity": Searched("MM-MO without sparsity", MMMO, _TASKS),

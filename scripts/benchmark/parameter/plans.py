@@ -10,6 +10,7 @@ from scripts.benchmark.parameter.methods import METHODS
 from scripts.benchmark.parameter.trials import Trial
 
 FIRST_ONLY = (  # at the first budget, the published one
+    "mm_mo_linear",
     "mm_mo_no_weak_to_strong",
     "mm_mo_no_screening",
     "mm_mo_no_sparsity",
@@ -66,7 +67,7 @@ WHOLE = Plan(
     (30, 100),
     tuple(METHODS),
     tuple(LEVELS),
-    400,
+    300,
     front=16,
     search_items=128,
     test_items=256,

@@ -19,7 +19,7 @@ from scripts.benchmark.memory import own_peak, reset_peak
 from scripts.benchmark.parameter.methods import METHODS
 from scripts.benchmark.parameter.site import Site, opened
 
-FRONT = 32  # models that are tested, at most
+FRONT = 24  # models that are tested, at most
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,14 @@ class Trial:
         """What the part of the result is called."""
         return f"{self.method} {self.seed}"
 
+    @property
+    def _items(self) -> Items:
+        """Half of the search items are kept for training whatever the method is: all are judged on the others."""
+        return Items(search=self.search_items, test=self.test_items, training=0.5)
+
     def result(self) -> dict[str, Any]:
         """Run it: hypervolume on both splits after each number of evaluations, seconds and memory."""
-        with opened(Items(search=self.search_items, test=self.test_items), self.seed) as site:
+        with opened(self._items, self.seed) as site:
             sources = site.session.sources_on_search()  # reads their weights, too
             reset_peak()
             before, began = own_peak(), time.perf_counter()
@@ -71,7 +76,9 @@ def _front(site: Site, sources: Judged, judged: Sequence[Candidate]) -> dict[str
     best = found.archive.best(site.session.preference, site.session.utility, found.normaliser)
     front = spread(found.archive.front, found.normaliser, FRONT, best)
     scores = [_test(site.session, candidate) for candidate in front]
-    return {"search": found.hypervolume(), "test": _volume(scores, sources.normaliser), "front": len(scores)}
+    yardstick = sources.normaliser
+    tested = Normaliser.fit(yardstick.names, yardstick.floors, site.session.bench.test(site.session.identities))
+    return {"search": found.hypervolume(), "test": hypervolume(tested(scores)), "front": len(scores)}
 
 
 def _test(session: Session, candidate: Candidate) -> tuple[float, ...]:
@@ -84,7 +91,3 @@ def _test(session: Session, candidate: Candidate) -> tuple[float, ...]:
     [merge] = judged_merges(bench, [source.merge], recipe.depth, [source.name], test=True)
     assert merge.test is not None
     return merge.test.scores.values
-
-
-def _volume(scores: Sequence[tuple[float, ...]], normaliser: Normaliser) -> float:
-    return hypervolume(normaliser(scores))

@@ -29,6 +29,24 @@ def test_limits_take_the_first_documents(tmp_path):
     assert [doc["question"] for doc in splits.test.values()] == [doc["question"] for doc in documents(100, 2)]
 
 
+def test_a_share_of_the_search_documents_is_kept_for_training_and_judges_nothing(tmp_path):
+    splits = split("sums", loaded(tmp_path), training=0.5)
+    assert (len(splits.search), len(splits.training)) == (5, 5)
+    assert questions(splits.search) | questions(splits.training) == {doc["question"] for doc in documents(0, 10)}
+    assert split("sums", loaded(tmp_path), training=0.5) == splits  # drawn once and for all
+
+
+def test_limits_leave_what_is_kept_for_training_alone(tmp_path):
+    task = loaded(tmp_path)
+    assert split("sums", task, 2, training=0.5).training == split("sums", task, training=0.5).training
+    assert list(split("sums", task, 2, training=0.5).search) == list(split("sums", task, training=0.5).search)[:2]
+
+
+def test_whatever_is_kept_for_training_one_search_document_judges(tmp_path):
+    splits = split("sums", loaded(tmp_path), training=1.0)
+    assert (len(splits.search), len(splits.training)) == (1, 9)
+
+
 def test_without_a_test_split_validation_is_reported_and_training_searched(tmp_path):
     task = loaded(tmp_path, sums="test_split: null\ntraining_split: train\n")
     splits = split("sums", task)

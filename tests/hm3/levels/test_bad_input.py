@@ -58,6 +58,11 @@ TRAIN = {
     ),
     "training's plus": (f"{PARETO} +parameter.training.stepz=3", "parameter.training", "stepz"),
     "steps": (f"{PARETO} parameter.training.steps=-1", "steps: an integer of at least 0, got -1"),
+    "training items": ("evaluator.training=2", "evaluator.training: a finite number from 0 to 1, got 2"),
+    "nothing to train on": (
+        f"{PARETO} evaluator.training=0",
+        "evaluator.training: a finite number above 0 and at most 1, got 0",
+    ),
     "base's weights": (
         f"{PARETO} parameter.weights=[1]",
         "merge task_arithmetic: one weight for each of 2 parents, got 1",
