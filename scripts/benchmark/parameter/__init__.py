@@ -6,7 +6,7 @@
 A method is credited with everything that it evaluates: its front is that of the sources and all merges it has judged
 on the search split, and its hypervolume that front's on the test split, task objectives only, in units in which 1 is
 the best given source there. Half of the search items are kept for what is trained on texts and judge nothing. Of a
-front of more than 24 models those that make it largest on the search split are tested. Then the main job stacks
+front of more than 16 models those that make it largest on the search split are tested. Then the main job stacks
 layers on top of each parameter level, within an equal number of evaluations in all. All of it runs side by side, one
 thread each, with an empty store each time; the tables' seconds and memory are a trial's own. ``--size`` measures
 instead what a candidate costs on random weights.

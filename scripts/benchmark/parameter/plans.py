@@ -67,11 +67,11 @@ WHOLE = Plan(
     (30, 100),
     tuple(METHODS),
     tuple(LEVELS),
-    300,
+    240,
     front=16,
-    search_items=128,
-    test_items=256,
-    overrides=("evaluator.search_items=128", "evaluator.test_items=256", "online.divisions=4"),
+    search_items=96,
+    test_items=192,
+    overrides=("evaluator.search_items=96", "evaluator.test_items=192", "online.divisions=4"),
 )
 QUICK = Plan(
     1,

@@ -19,7 +19,7 @@ from scripts.benchmark.memory import own_peak, reset_peak
 from scripts.benchmark.parameter.methods import METHODS
 from scripts.benchmark.parameter.site import Site, opened
 
-FRONT = 24  # models that are tested, at most
+FRONT = 16  # models that are tested, at most
 
 
 @dataclass(frozen=True)
