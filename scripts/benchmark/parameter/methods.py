@@ -92,7 +92,7 @@ _LINEAR = {"method": "linear", "searched": {"weight": [0.0, 1.0]}, "sparsity": F
 _TASKS = {"sparsity": False}
 _QUADRATIC = {"method": "task_arithmetic", "searched": {"weight": [0.0, 1.0]}, "sparsity": False}
 
-_MM_MO = partial(MMMO, samples=8)  # half of the default: at 100 evaluations the acquisition costs more than all merges
+_MM_MO = partial(MMMO, samples=8, restarts=1, steps=10)  # half of the defaults: it costs more than the merges
 
 METHODS: Mapping[str, Method] = {
     "sources": Sources(),
@@ -101,7 +101,6 @@ METHODS: Mapping[str, Method] = {
     "nsga2": Searched("NSGA-II, 2K settings", NSGA2, _TASKS),
     "map": Searched("MAP", MAP, _QUADRATIC),
     "mm_mo": Searched("MM-MO", _MM_MO),
-    "mm_mo_linear": Searched("MM-MO, linear weights alone", _MM_MO, _LINEAR),
     "mm_mo_no_weak_to_strong": Searched("MM-MO without weak-to-strong", partial(_MM_MO, weak_to_strong=False)),
     "mm_mo_no_screening": Searched("MM-MO without screening", partial(_MM_MO, screening=False)),
     "mm_mo_no_sparsity": Searched("MM-MO without sparsity", _MM_MO, _TASKS),

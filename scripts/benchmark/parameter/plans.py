@@ -10,7 +10,6 @@ from scripts.benchmark.parameter.methods import METHODS
 from scripts.benchmark.parameter.trials import Trial
 
 FIRST_ONLY = (  # at the first budget, the published one
-    "mm_mo_linear",
     "mm_mo_no_weak_to_strong",
     "mm_mo_no_screening",
     "mm_mo_no_sparsity",
@@ -67,7 +66,7 @@ WHOLE = Plan(
     (30, 100),
     tuple(METHODS),
     tuple(LEVELS),
-    240,
+    200,
     front=16,
     search_items=96,
     test_items=192,
