@@ -51,6 +51,7 @@ class Spending:
         evaluations: Tells how many distinct stacks have been judged.
         reserved: Evaluations that later steps need whatever happens: merges that are judged.
         seconds: That the run has taken so far.
+        further: Evaluations beyond all of these that there must be.
         clock: Seconds, for tests.
 
     Raises:
@@ -64,17 +65,17 @@ class Spending:
         *,
         reserved: int = 0,
         seconds: float = 0.0,
+        further: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.budget, self._evaluations, self._clock = budget, evaluations, clock
         self._reserved = reserved
         self._began = clock() - seconds
         self._asked_at: float | None = None
-        if budget.evaluations is not None and budget.evaluations <= evaluations() + reserved:
-            least = evaluations() + reserved + 1
-            raise ConfigurationError(
-                f"budget.evaluations: at least {least} (sources and merges take {least - 1}), got {budget.evaluations}"
-            )
+        taken = evaluations() + reserved
+        if budget.evaluations is not None and budget.evaluations < taken + further:
+            rule = f"at least {taken + further} (sources and merges take {taken})"
+            raise ConfigurationError(f"budget.evaluations: {rule}, got {budget.evaluations}")
 
     @property
     def seconds(self) -> float:

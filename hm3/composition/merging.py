@@ -21,6 +21,7 @@ class Merging:
         folder: The run folder.
         budget: What the run may spend.
         lattice: Models that follow preferences and will be judged, where the level gives such.
+        stacks: Whether stacks will be judged, too.
     """
 
     session: Session
@@ -28,6 +29,7 @@ class Merging:
     folder: RunFolder
     budget: Budget
     lattice: int
+    stacks: bool = True
 
     def __call__(self, merged_in: RunFolder) -> Merged:
         """What it gives: done already in the folder of another run, or in this run's: done, taken up, or begun.
@@ -61,8 +63,8 @@ class Merging:
         return merged
 
     def _check_budget(self) -> None:
-        """See before the work that there is enough for sources and merges."""
+        """See before the work that there is enough for sources and merges, and one stack where there are to be any."""
         level, given = self.parts.level, self.parts.given
         lattice = self.lattice if level.conditioned else 0
         needed = len(self.session.identities) + len(self.parts.merged) + level.plan(given).evaluations + lattice
-        Spending(self.budget, lambda: needed, reserved=len(self.parts.rivals))
+        Spending(self.budget, lambda: needed, reserved=len(self.parts.rivals), further=int(self.stacks))

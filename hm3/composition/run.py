@@ -86,13 +86,14 @@ class Composition:
 
     def merge(self) -> Composition:
         """The run with what the parameter level gives: done already, taken up where a killed run was, or begun."""
-        if stacks_layers(self.config) and self.parts.level.plan(self.parts.given).total:
+        stacks = stacks_layers(self.config)
+        if stacks and self.parts.level.plan(self.parts.given).total:
             self._try_agent()  # a wrong setting ends the run here, not after the level's work
         lattice = 1 + Online.of(self.config).lattice(len(self.parts.objectives))
-        merging = Merging(self.session, self.parts, self.folder, self.budget, lattice)
+        merging = Merging(self.session, self.parts, self.folder, self.budget, lattice, stacks)
         merged = merging(self.merged_in)
         run = replace(self, merged=merged, conditioned=merging.condition(merged))
-        return run._with_pool() if stacks_layers(self.config) else run
+        return run._with_pool() if stacks else run
 
     def front_of_merges(self, plan: Online) -> FrontFile:
         """The parameter level's own front of plain merged models, without stacks; then the result."""

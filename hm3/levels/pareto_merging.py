@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from hm3.levels.stage import STAGE, Given, Merged
 from hm3.parameter import check_mergeable, specify
 from hm3.parameter.pareto import (
     METHOD,
+    NOT_FINITE,
     Differences,
     Linear,
     ParetoTensor,
@@ -21,6 +23,8 @@ from hm3.parameter.pareto import (
     Scalarisation,
     SmoothTchebycheff,
     Training,
+    TrainingRecord,
+    check_trainable,
     initial_terms,
 )
 from hm3.parameter.specification import Settings
@@ -37,6 +41,7 @@ TRAINING: Mapping[str, Any] = {
     "validation": 6,
     "patience": 3,
 }  # of `Training`, as chosen on the built-in zoo for losses on texts
+_log = logging.getLogger(__name__)
 _RESUME, _BASE = "training.tensors", "pareto_base"
 
 
@@ -89,6 +94,8 @@ class ParetoMerging:
         self._base(given)
         given.check_free([METHOD])
         check_mergeable([given.checkpoints[each.name] for each in (given.base, *self._experts(given))])
+        if self.reads_texts:
+            check_trainable(given.checkpoints[given.base.name])
         return ()
 
     def plan(self, given: Given) -> Stage:
@@ -108,6 +115,7 @@ class ParetoMerging:
             about=" ".join([self.losses, str(self.rank), base.source.digest, *(each.digest for each in experts)]),
             progress=lambda step, value: session.progress.advance(STAGE),
         )
+        _tell(trained.record)
         return Merged(tensor=ParetoTensor(trained.terms, base.source, experts))
 
     def _base(self, given: Given) -> Source:
@@ -128,3 +136,15 @@ class ParetoMerging:
         except TypeError as error:
             rule = "settings that Training and Preferences take"
             raise ConfigurationError(f"parameter.training, parameter.preferences: {rule}, got {error}") from error
+
+
+def _tell(record: TrainingRecord) -> None:
+    """What people should know of a training that did not do what they hoped for."""
+    best, last = record.best[0], len(record.values)
+    if record.stopped == NOT_FINITE:
+        advice = "a smaller parameter.training.learning_rate may help"
+        _log.warning(
+            "%s: training ended after step %d, no finite loss; step %d is kept; %s", METHOD, last, best, advice
+        )
+    elif last and not best:
+        _log.warning("%s: no validation was better than the start, which is kept", METHOD)

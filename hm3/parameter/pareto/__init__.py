@@ -15,7 +15,7 @@
 ========================  ==========================================================
 """
 
-from hm3.parameter.pareto.conditioned_model import ConditionedModel
+from hm3.parameter.pareto.conditioned_model import ConditionedModel, check_trainable
 from hm3.parameter.pareto.criteria import CRITERIA
 from hm3.parameter.pareto.data_based import DataBased
 from hm3.parameter.pareto.data_free import DataFree
@@ -25,6 +25,7 @@ from hm3.parameter.pareto.matching import check_fits
 from hm3.parameter.pareto.matrices import Differences
 from hm3.parameter.pareto.objective import PreferenceLosses
 from hm3.parameter.pareto.preferences import Preferences
+from hm3.parameter.pareto.record import NOT_FINITE, TrainingRecord
 from hm3.parameter.pareto.scalarisation import Linear, Scalarisation, SmoothTchebycheff
 from hm3.parameter.pareto.tensor import METHOD, ParetoTensor, Term
 from hm3.parameter.pareto.texts import Text
@@ -34,6 +35,7 @@ from hm3.parameter.pareto.tuned import TunedCheckpoint, is_conditioned, tensor_d
 __all__ = [
     "CRITERIA",
     "METHOD",
+    "NOT_FINITE",
     "ConditionedModel",
     "DataBased",
     "DataFree",
@@ -47,8 +49,10 @@ __all__ = [
     "Term",
     "Text",
     "Training",
+    "TrainingRecord",
     "TunedCheckpoint",
     "check_fits",
+    "check_trainable",
     "initial_terms",
     "is_conditioned",
     "load_tensor",

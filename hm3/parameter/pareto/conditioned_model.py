@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -11,12 +12,28 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.utils.checkpoint import checkpoint
 
+from hm3.checkpoints import Checkpoint
+from hm3.checkpoints.meaning import full_config
 from hm3.errors import CheckpointError
 from hm3.parameter.pareto.factors import Factors
+from hm3.parameter.pareto.matrices import layer_matrices
 from hm3.parameter.pareto.tensor import METHOD, Term
 from hm3.parameter.pareto.texts import Batch
 
 RECOMPUTED = 100_000_000  # bytes of weights from which layers are run again instead of keeping what they computed
+
+
+def check_trainable(base: Checkpoint) -> None:
+    """See, before any weight is read, that the layers' matrices are parameters of the model that transformers makes.
+
+    Raises:
+        CheckpointError: One is not: its family keeps it in another form in memory.
+    """
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        empty: Any = AutoModelForCausalLM.from_config(deepcopy(full_config(base)))  # type: ignore[no-untyped-call]
+    _check_parameters(empty, layer_matrices(base))
 
 
 class ConditionedModel:
@@ -37,11 +54,8 @@ class ConditionedModel:
         self._model = model.requires_grad_(False)
         size = sum(each.numel() * each.element_size() for each in model.parameters())
         self._added = {name: _Added() for name in names}
-        parameters = dict(model.named_parameters())
+        _check_parameters(model, self._added)
         for name, added in self._added.items():
-            if name not in parameters:
-                rule = "losses on texts need weight matrices that transformers keeps as they are in the file"
-                raise CheckpointError(f"{METHOD}: {rule} (losses=data_free works), got {name}")
             where, _, leaf = name.rpartition(".")
             parametrize.register_parametrization(model.get_submodule(where), leaf, added, unsafe=True)
         model.get_output_embeddings().register_forward_pre_hook(lambda _, inputs: inputs[0][self._scored])
@@ -74,6 +88,14 @@ class _Added(nn.Module):
             return matrix
         left, right = self.term.at(self.weights)
         return matrix + (left.to(matrix.device) @ right.to(matrix.device)).to(matrix.dtype)
+
+
+def _check_parameters(model: Any, names: Iterable[str]) -> None:
+    parameters = dict(model.named_parameters())
+    for name in names:
+        if name not in parameters:
+            rule = "losses on texts need weight matrices that transformers keeps as they are in the file"
+            raise CheckpointError(f"{METHOD}: {rule} (losses=data_free works), got {name}")
 
 
 def _recompute(model: Any) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+NOT_FINITE = "not finite"  # why a training ended
+
 
 @dataclass(frozen=True)
 class TrainingRecord:
@@ -35,7 +37,7 @@ class TrainingRecord:
         """The record with the reason to stop after the last validation, if there is one."""
         step, value = self.validations[-1]
         if not math.isfinite(value):
-            return replace(self, stopped="not finite")
+            return replace(self, stopped=NOT_FINITE)
         if step >= steps:
             return replace(self, stopped="steps")
         return replace(self, stopped="no improvement") if self._waited(improvement) >= patience else self

@@ -6,10 +6,13 @@ import pytest
 
 from hm3 import export, merge_judge, search, train
 from hm3.levels import MergeSearch
+from hm3.levels.pareto_merging import _tell
+from hm3.parameter.pareto import TrainingRecord
 from hm3.runs import RunFolder
 from hm3.sealed import unsealed
 from tests.hm3.levels.conftest import LEVELS
 from tests.tiny import write_checkpoint
+from tests.tiny_families import SAMPLES, write_source
 
 MM_MO, PARETO, MAP = "parameter=mm_mo", "parameter=pareto_merging", "parameter=map"
 ALONE = "~sources.experts.words"
@@ -106,15 +109,54 @@ def test_sources_of_another_depth(refused, tmp_path, level):
     assert "merge: base and sums must have the same tensors" in line, line
 
 
+def test_families_whose_experts_memory_packs_cannot_be_trained_on_texts(refused, tmp_path, monkeypatch):
+    monkeypatch.setattr("hm3.levels.ParetoMerging.__call__", never)
+    sample = next(each for each in SAMPLES if each.model_type == "mixtral")
+    names = ("base", "sums", "words")
+    base, *experts = (write_source(tmp_path / name, sample, depth=4, seed=seed).path for seed, name in enumerate(names))
+    stated = [
+        f"sources.base={base}",
+        *(f"sources.experts.{n}.path={p}" for n, p in zip(names[1:], experts, strict=True)),
+    ]
+    line = refused(PARETO, *stated)
+    assert "losses on texts need weight matrices" in line, line
+    assert "losses=data_free works" in line
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (
+            TrainingRecord((1.0, float("nan")), ((0, 1.0), (2, float("nan"))), "not finite"),
+            ["after step 2", "step 0 is"],
+        ),
+        (TrainingRecord((1.0, 1.0), ((0, 1.0), (2, 1.1)), "steps"), ["no validation was better than the start"]),
+        (TrainingRecord((1.0, 0.9), ((0, 1.0), (2, 0.9)), "steps"), []),
+        (TrainingRecord((), ((0, 1.0),), "steps"), []),
+    ],
+)
+def test_a_training_that_brings_nothing_says_so(caplog, record, told):
+    _tell(record)
+    assert len(caplog.messages) == bool(told)
+    assert all(part in caplog.text for part in told)
+
+
 @pytest.mark.parametrize("level", NEEDED)
 @pytest.mark.parametrize("architecture", ["search", "none"])
 def test_a_budget_that_sources_and_merges_use_up(words, invoke, tmp_path, monkeypatch, level, architecture):
     monkeypatch.setattr("hm3.levels.MergeSearch.__call__", never)
     monkeypatch.setattr("hm3.levels.ParetoMerging.__call__", never)
-    needed = NEEDED[level]
-    stated = ["rivals=0", f"budget.evaluations={needed}", f"hydra.run.dir={tmp_path / 'run'}"]
+    needed, least = NEEDED[level], NEEDED[level] + (architecture == "search")
+    stated = ["rivals=0", f"budget.evaluations={least - 1}", f"hydra.run.dir={tmp_path / 'run'}"]
     line = one_line(invoke(train.main, *words(level, architecture), *stated))
-    assert f"budget.evaluations: at least {needed + 1} (sources and merges take {needed}), got {needed}" in line
+    assert f"budget.evaluations: at least {least} (sources and merges take {needed}), got {least - 1}" in line
+
+
+def test_a_budget_that_is_just_enough_for_merges_alone(words, invoke, tmp_path):
+    stated = ["rivals=0", f"budget.evaluations={NEEDED['mm_mo']}", f"hydra.run.dir={tmp_path / 'run'}"]
+    done = invoke(train.main, *words("mm_mo", "none"), "export=false", *stated)
+    assert (done.code, done.err) == (0, "")
+    assert RunFolder(tmp_path / "run").read_front().evaluations == NEEDED["mm_mo"]
 
 
 def never(*_):
