@@ -4,6 +4,7 @@
 - `ppo`: the default agent. Its parts: `model` (of sb3-contrib), `policy`, `extractors`, `choice`; `rollout`, `states`,
   `relabel`, `credit`, `advantages`, `buffer` (from episodes to an update); `imitation` with `memory` (`kept`,
   `followed`); `proposals` (what it proposes once it is trained).
+- `surrogate_ppo`: PPO that has those stacks judged that promise most, by the processes in `surrogate`.
 - `random_search`, `local_search` (with `moves`): rivals on the same space.
 - `vec_env`: the environment as SB3's VecEnv.
 - `generators`: the states of random generators.
@@ -15,6 +16,7 @@ from agents.local_search import LocalSearch
 from agents.ppo import PPO
 from agents.random_search import RandomSearch
 from agents.searcher import Searcher
+from agents.surrogate_ppo import SurrogatePPO
 from agents.vec_env import StackVecEnv
 
 __all__ = [
@@ -28,5 +30,6 @@ __all__ = [
     "Searcher",
     "Spread",
     "StackVecEnv",
+    "SurrogatePPO",
     "Terminal",
 ]

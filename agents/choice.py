@@ -1,13 +1,23 @@
-"""The choice of an action: how likely it was and how open, with the gradient in closed form."""
+"""The choice of an action: drawn by chance; how likely it was and how open, with the gradient in closed form."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from envs.space import Ints
+from hm3.objectives import Array
+
 ILLEGAL = -1e8  # the logit of what a mask forbids, as in sb3-contrib
+
+
+def sample(log_probs: Array, rng: np.random.Generator) -> Ints:
+    """(M,) actions drawn from log-probabilities (M, actions)."""
+    actions: Ints = (log_probs + rng.gumbel(size=log_probs.shape)).argmax(axis=1)
+    return actions
 
 
 class _Choice(torch.autograd.Function):

@@ -54,7 +54,7 @@ class Memory:
             if self._space.conditioned_of(recipe):
                 own = np.full(len(values), 1 / len(values)) if preferences is None else preferences[number]
                 self._follow(recipe, own.tolist(), values)
-            elif not self._kept.covers(values) and self._writable(recipe):
+            elif not self._kept.covers(values) and writable(self._space, recipe):
                 self._kept.admit(self._space.encode(recipe), values)
 
     def best(self, preferences: Array, normaliser: Normaliser, utility: Utility) -> tuple[list[Stack], Array]:
@@ -81,11 +81,13 @@ class Memory:
     def _follow(self, recipe: Recipe, own: list[float], values: Array) -> None:
         """Remember a stack for the preference (K,) for which it was written, if it was."""
         written_for_it = self._space.conditioned_of(recipe) == self._space.pool.conditioned_on(own)
-        if written_for_it and self._writable(recipe):
+        if written_for_it and writable(self._space, recipe):
             self._followed.add(self._space.encode(recipe), own, values)
 
-    def _writable(self, recipe: Recipe) -> bool:
-        known = {source.name for source in recipe.sources} <= set(self._space.pool.names)
-        if not known or (self._space.picks_host and recipe.embedding_host != recipe.head_host):
-            return False
-        return self._space.allows(self._space.encode(recipe)[0])
+
+def writable(space: StackSpace, recipe: Recipe) -> bool:
+    """Whether an episode can write a stack."""
+    known = {source.name for source in recipe.sources} <= set(space.pool.names)
+    if not known or (space.picks_host and recipe.embedding_host != recipe.head_host):
+        return False
+    return space.allows(space.encode(recipe)[0])

@@ -7,7 +7,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.utils import LinearSchedule
 
 from agents.extractors import FlatPath, RecurrentPath, StackExtractor
-from agents.policy import NaturalPolicy
+from agents.heads import Head
 from envs.natural import natural_prior
 from envs.space import StackSpace
 
@@ -27,11 +27,12 @@ def build_model(
     encoder: type[RecurrentPath] | type[FlatPath],
     width: int,
     device: str,
+    head: Head,
 ) -> MaskablePPO:
     """The model whose `train` makes the update and whose `save` writes the file; arguments as of `agents.ppo.PPO`."""
     extractor = {"layers": space.layers, "prior": natural_prior(space), "encoder": encoder, "width": width}
     model = MaskablePPO(
-        NaturalPolicy,
+        head.policy,
         None,  # type: ignore[arg-type]
         learning_rate=LinearSchedule(*learning_rate, end_fraction=1.0),
         n_steps=1,
@@ -46,6 +47,7 @@ def build_model(
             "optimizer_kwargs": {"eps": 1e-5, "fused": True},
             "features_extractor_class": StackExtractor,
             "features_extractor_kwargs": extractor,
+            **head.settings(space),
         },
         seed=seed,
         device=device,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from sb3_contrib.common.maskable.distributions import MaskableDistribution
 from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPolicy
 from stable_baselines3.common.preprocessing import preprocess_obs
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
-from agents.choice import ILLEGAL, choice
+from agents.acts import Acts
+from agents.choice import ILLEGAL, choice, sample
 from agents.extractors import StackExtractor
 from agents.states import Batch, States
-from envs.episodes import Observation
+from envs.episodes import Episodes, Observation
 from envs.space import Bools, Ints
 from hm3.objectives import Array
 
@@ -41,19 +44,25 @@ class NaturalPolicy(MaskableMultiInputActorCriticPolicy):
     def assess(self, observations: Observation, masks: Bools) -> tuple[Array, Array]:
         """Log-probabilities (M, actions) of legal actions, very negative elsewhere, and values (M,)."""
         with torch.no_grad():
-            latent_pi, latent_vf = self.mlp_extractor(self.extract_features(self._tensors(observations)))
-            logits = self.action_net(latent_pi) + self._masked(self.features_extractor.prior_rows, masks)
+            latent_pi, latent_vf, leaning = self._look(observations, masks)
             values = self.value_net(latent_vf).squeeze(1)
-            log_probs = logits.log_softmax(dim=1)
+            log_probs = self._logits(latent_pi, leaning).log_softmax(dim=1)
         return log_probs.double().cpu().numpy(), values.double().cpu().numpy()
 
-    def states(self, observations: Observation, masks: Bools, actions: Ints, episodes: Ints) -> States:
+    def act(self, episodes: Episodes, rows: Ints, rng: np.random.Generator) -> Acts:
+        """Choose what some episodes (M,) do next; it is not done yet."""
+        observations, masks = episodes.observe(rows), episodes.masks(rows)
+        log_probs, values = self.assess(observations, masks)
+        actions = sample(log_probs, rng)
+        return Acts(observations, masks, actions, actions, log_probs[np.arange(len(rows)), actions], values)
+
+    def states(self, observations: Observation, masks: Bools, actions: NDArray[Any], episodes: Ints) -> States:
         """What was seen and done in whole episodes, ready for `judge`.
 
         Args:
             observations: Of B states; an episode's states are in order.
             masks: (B, actions) what was legal.
-            actions: (B,) what was done.
+            actions: (B,) what was done; `Acts.meant` where an act was drawn.
             episodes: (B,) the episode of each state, from 0.
         """
         seen = self._tensors({key: values for key, values in observations.items() if key != "preference"})
@@ -73,8 +82,7 @@ class NaturalPolicy(MaskableMultiInputActorCriticPolicy):
         """
         states, rows = batch.states, batch.rows
         latent_pi, latent_vf = self._latents(batch).chunk(2, dim=1)
-        logits = self.action_net(latent_pi) + states.leaning.index_select(0, rows)
-        log_probs, entropies = choice(logits, states.actions[rows])
+        log_probs, entropies = self._judged(latent_pi, states.leaning.index_select(0, rows), states.actions[rows])
         return self.value_net(latent_vf).flatten(), log_probs, entropies
 
     def evaluate_actions(
@@ -82,6 +90,20 @@ class NaturalPolicy(MaskableMultiInputActorCriticPolicy):
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """As in sb3-contrib; where the observations are a `Batch`, which has actions and masks, by `judge`."""
         return self.judge(obs) if isinstance(obs, Batch) else super().evaluate_actions(obs, actions, action_masks)
+
+    def _logits(self, latent: Tensor, leaning: Tensor) -> Tensor:
+        """(M, actions) of the actor's hidden units and the prior's logits."""
+        logits: Tensor = self.action_net(latent) + leaning
+        return logits
+
+    def _judged(self, latent: Tensor, leaning: Tensor, meant: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-probabilities and entropies (M,) of what was meant."""
+        return choice(self._logits(latent, leaning), meant)
+
+    def _look(self, observations: Observation, masks: Bools) -> tuple[Tensor, Tensor, Tensor]:
+        """The actor's and the critic's hidden units, and the prior's logits, very negative where masked."""
+        latent_pi, latent_vf = self.mlp_extractor(self.extract_features(self._tensors(observations)))
+        return latent_pi, latent_vf, self._masked(self.features_extractor.prior_rows, masks)
 
     def _latents(self, batch: Batch) -> Tensor:
         """(M, 2 * width) the actor's and the critic's hidden units, side by side."""
@@ -102,5 +124,5 @@ class NaturalPolicy(MaskableMultiInputActorCriticPolicy):
         return {key: torch.as_tensor(values, device=self.device) for key, values in observations.items()}
 
     def _get_action_dist_from_latent(self, latent_pi: Tensor) -> MaskableDistribution:
-        logits = self.action_net(latent_pi) + self.beta * self.features_extractor.prior_rows
+        logits = self._logits(latent_pi, self.beta * self.features_extractor.prior_rows)
         return self.action_dist.proba_distribution(action_logits=logits)

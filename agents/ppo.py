@@ -14,6 +14,7 @@ from agents.buffer import EpisodeBuffer
 from agents.credit import Credit, Terminal, check_credit, prefix_utilities
 from agents.extractors import FlatPath, RecurrentPath
 from agents.generators import global_states, set_global_states, set_state, state_of
+from agents.heads import Head, Masked
 from agents.imitation import imitate
 from agents.memory import Memory
 from agents.model import build_model
@@ -29,6 +30,8 @@ from hm3.errors import ConfigurationError
 from hm3.objectives import Array, Normaliser, Scores, Utility
 from hm3.recipe import Recipe
 from hm3.sealed import sealed, unsealed
+
+STUDIED = 64  # preferences for which the best known stacks are learnt, where no rollout says how many
 
 
 class PPO:
@@ -58,6 +61,7 @@ class PPO:
         encoder: Reads the path: the GRU learns more from an evaluation, `FlatPath` is a fifth faster.
         width: Of the networks.
         device: Where the networks live; they are so small that the CPU is fastest.
+        head: How a choice is made; None takes masked logits.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class PPO:
         encoder: type[RecurrentPath] | type[FlatPath] = RecurrentPath,
         width: int = 64,
         device: str = "cpu",
+        head: Head | None = None,
     ) -> None:
         check_settings(PPO_RULES, gamma=gamma, gae_lambda=gae_lambda, learning_rate=learning_rate, beta=beta)
         check_settings(PPO_RULES, entropy=entropy, clip=clip, epochs=epochs, relabels=relabels, imitation=imitation)
@@ -109,6 +114,7 @@ class PPO:
             encoder=encoder,
             width=width,
             device=device,
+            head=head or Masked(),
         )
 
     @property
@@ -158,19 +164,29 @@ class PPO:
         Raises:
             ValueError: The recipes are not those of the last `ask`, or prefixes are needed.
         """
-        rollout = self._pending
-        if rollout is None or list(recipes) != rollout.recipes:
-            raise ValueError("recipes: exactly those of the last ask, in its order")
         if self.needs_prefixes and prefixes is None:
             raise ValueError("prefixes: one list of scores for each recipe, got none")
-        known = {recipe.digest: score.values for recipe, score in zip(recipes, scores, strict=True)}
-        rollout = relabel(rollout, self.policy, self.space, self.sampler, self._relabels, self._rng)
-        values = self.normaliser([known[recipe.digest] for recipe in rollout.recipes])
         before = dict(zip((recipe.digest for recipe in recipes), prefixes or (), strict=False))
-        self._learn(rollout, self._advantages(rollout, self.utility(values, rollout.preferences), before))
-        self._memory.add(recipes, scores, rollout.preferences)
+        preferences = self._taken(recipes).preferences
+        self._update(recipes, self.normaliser([score.values for score in scores]), before)
+        self._memory.add(recipes, scores, preferences)
         self._imitate(len(recipes))
-        self._pending = None
+        self._told += 1
+        if self._rollouts:
+            self.progress = self._told / self._rollouts
+
+    def practise(self, recipes: Sequence[Recipe], values: Array) -> None:
+        """Learn from what the last `ask` might score, normalised (N, K): nothing of it is remembered.
+
+        Raises:
+            ValueError: The recipes are not those of the last `ask`.
+        """
+        self._update(recipes, values, {})
+
+    def study(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
+        """Learn from judged stacks that it hasn't asked for: the best known ones, by imitation."""
+        self._memory.add(recipes, scores)
+        self._imitate(STUDIED)
         self._told += 1
         if self._rollouts:
             self.progress = self._told / self._rollouts
@@ -241,6 +257,21 @@ class PPO:
         self._memory.restore(state["memory"])
         set_state(self._rng, state["generator"])
         set_global_states(state["globals"])
+
+    def _taken(self, recipes: Sequence[Recipe]) -> Rollout:
+        """The rollout of the last `ask`."""
+        rollout = self._pending
+        if rollout is None or list(recipes) != rollout.recipes:
+            raise ValueError("recipes: exactly those of the last ask, in its order")
+        return rollout
+
+    def _update(self, recipes: Sequence[Recipe], values: Array, prefixes: Mapping[str, Sequence[Scores]]) -> None:
+        """PPO's update from normalised scores (N, K) of the last `ask`."""
+        rollout = relabel(self._taken(recipes), self.policy, self.space, self.sampler, self._relabels, self._rng)
+        known = {recipe.digest: row for recipe, row in zip(recipes, values, strict=True)}
+        worth = self.utility(np.array([known[recipe.digest] for recipe in rollout.recipes]), rollout.preferences)
+        self._learn(rollout, self._advantages(rollout, worth, prefixes))
+        self._pending = None
 
     def _imitate(self, count: int) -> None:
         """Learn the best known stacks for `count` sampled preferences."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from agents.choice import sample
 from agents.policy import NaturalPolicy
-from agents.rollout import sample
 from envs.episodes import Episodes
 from envs.space import Ints, StackSpace
 from hm3.objectives import Array

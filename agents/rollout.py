@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from agents.acts import Acts, joined
 from agents.policy import NaturalPolicy
 from agents.states import Batch, States
-from envs.episodes import Episodes, Observation
-from envs.space import Bools, Ints, StackSpace
+from envs.episodes import Episodes
+from envs.space import Ints, StackSpace
 from hm3.objectives import Array
 from hm3.recipe import Recipe
 
@@ -52,28 +53,25 @@ class Rollout:
         return Batch(self.seen, states, torch.as_tensor(self.preferences, dtype=torch.float32, device=device), owners)
 
 
-def sample(log_probs: Array, rng: np.random.Generator) -> Ints:
-    """(M,) actions drawn from log-probabilities (M, actions)."""
-    actions: Ints = (log_probs + rng.gumbel(size=log_probs.shape)).argmax(axis=1)
-    return actions
-
-
 def play(policy: NaturalPolicy, space: StackSpace, preferences: Array, rng: np.random.Generator) -> Rollout:
     """Write one stack for each preference (N, K); only unfinished episodes are looked at."""
     episodes = Episodes(space, len(preferences))
     episodes.reset(preferences)
-    parts: list[tuple[Ints, Ints, Observation, Bools, Ints, Array, Array]] = []
+    parts: list[tuple[Ints, Ints, Acts]] = []
     while len(rows := episodes.running):
-        observations, masks = episodes.observe(rows), episodes.masks(rows)
-        log_probs, values = policy.assess(observations, masks)
-        actions = sample(log_probs, rng)
-        steps, chosen = np.full(len(rows), len(parts)), log_probs[np.arange(len(rows)), actions]
-        parts.append((rows, steps, observations, masks, actions, chosen, values))
-        episodes.step(actions, rows)
-    where, steps_, seen, *rest = zip(*parts, strict=True)
-    masks_, actions_, log_probs_, values_ = (np.concatenate(part) for part in rest)
-    observations = {key: np.concatenate([part[key] for part in seen]) for key in seen[0]}
-    owners = np.concatenate(where)
-    states = policy.states(observations, masks_, actions_, owners)
-    steps, numbers = np.concatenate(steps_), np.arange(len(owners))
-    return Rollout(episodes.recipes(), preferences, owners, steps, states, numbers, log_probs_, values_)
+        acts = policy.act(episodes, rows, rng)
+        parts.append((rows, np.full(len(rows), len(parts)), acts))
+        episodes.step(acts.actions, rows)
+    where, steps, each = zip(*parts, strict=True)
+    owners, acts = np.concatenate(where), joined(each)
+    states = policy.states(acts.observations, acts.masks, acts.meant, owners)
+    return Rollout(
+        episodes.recipes(),
+        preferences,
+        owners,
+        np.concatenate(steps),
+        states,
+        np.arange(len(owners)),
+        acts.log_probs,
+        acts.values,
+    )

@@ -103,7 +103,7 @@ def _of_run(config: DictConfig) -> Exportable:
         card,
         past.folder.read_seams(),
         {**pictures, **tensor_files(member.recipe, past.merges)},
-        tuple(checkpoint.path for checkpoint in past.given.values()),
+        past.folders,
         _shard_bytes(config) or SHARD_MB * 1_000_000,
     )
 
@@ -123,7 +123,7 @@ def _of_level(past: PastRun, level: str, config: DictConfig) -> Exportable:
         stack_card(recipe, place=stated_text(config, "push_to_hub") or ".", dtype=dtype),
         SeamValues(),
         tensor_files(recipe, past.merges),
-        tuple(checkpoint.path for checkpoint in past.given.values()),
+        past.folders,
         _shard_bytes(config) or SHARD_MB * 1_000_000,
     )
 

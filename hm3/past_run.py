@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -12,17 +13,17 @@ from yaml import YAMLError
 
 from hm3.checkpoints import Checkpoint
 from hm3.checks import path
-from hm3.composition import anchored, open_checkpoints, open_objectives, open_sources, recipe_checkpoints
-from hm3.composition.level import given_models
+from hm3.composition import anchored, open_checkpoints, open_objectives, source_checkpoints
 from hm3.composition.sections import section
-from hm3.composition.source_paths import pinned
+from hm3.composition.source_paths import pinned, stated_folders
+from hm3.composition.sources import stated_expert
 from hm3.composition.trained_on import origins
 from hm3.errors import ConfigurationError
 from hm3.levels import ConditionedSource, read_merged
 from hm3.objectives import Preference
 from hm3.parameter import MergeCache
 from hm3.parameter.pareto import METHOD
-from hm3.recipe import Recipe
+from hm3.recipe import Recipe, Source
 from hm3.runs import FrontFile, Member, RunFolder
 
 PARTS = ("online", "evaluator", "tracking")  # settings of a run that a later command may change
@@ -104,13 +105,13 @@ class PastRun:
             )
         return found[0]
 
-    @cached_property
-    def given(self) -> Mapping[str, Checkpoint]:
-        """Name -> checkpoint for every source that the run was given; nothing may be written over them."""
-        return open_checkpoints(self.settings.sources, path("merges", self.settings.merges))
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where the sources are that the run was given, on this machine; nothing may be written over them."""
+        return stated_folders(self.settings)
 
     def checkpoints(self, recipe: Recipe) -> Mapping[str, Checkpoint]:
-        """Name -> checkpoint for every source of a recipe, merged ones built if need be.
+        """Name -> checkpoint for every source of a recipe, merged ones built if need be; no other source is opened.
 
         Raises:
             CheckpointError: A source cannot be used any more.
@@ -118,7 +119,7 @@ class PastRun:
         """
         if self.conditioned is not None:
             self.merges.keep_tensor(self.conditioned.tensor)
-        return recipe_checkpoints(recipe, self.given, self.merges)
+        return self._opened(recipe.sources)
 
     @property
     def merges(self) -> MergeCache:
@@ -140,11 +141,9 @@ class PastRun:
         merged = read_merged(self.merged_in)
         if merged is None or merged.tensor is None:
             return None
-        objectives = open_objectives(self.settings.tasks)
-        scored = [objective.name for objective in objectives if objective.task]
-        sources = open_sources(self.settings.sources, self.merges.folder, scored)
-        given = given_models(sources, objectives, self.merges)
-        return ConditionedSource(merged.tensor, given.experts, self.objectives)
+        scored = [objective.name for objective in open_objectives(self.settings.tasks) if objective.task]
+        experts = (stated_expert(self.settings.sources, expert, scored) for expert in merged.tensor.experts)
+        return ConditionedSource(merged.tensor, tuple(experts), self.objectives)
 
     def merged_for(self, preference: Preference) -> Recipe:
         """The merged model that its parameter level gives to a preference.
@@ -154,8 +153,13 @@ class PastRun:
         """
         if self.conditioned is None:
             raise ConfigurationError(f"parameter: a run with parameter={METHOD}, got {self.folder.path}")
-        depth = self.given[self.conditioned.tensor.experts[0].name].depth
-        return Recipe.identity(self.conditioned(preference.weights), depth)
+        base = self.conditioned.tensor.base
+        return Recipe.identity(self.conditioned(preference.weights), self._opened([base])[base.name].depth)
+
+    def _opened(self, sources: Collection[Source]) -> dict[str, Checkpoint]:
+        missing = {each.name for source in sources for each in self.merges.missing(source)}
+        given = open_checkpoints(self.settings.sources, self.merges.folder, missing)
+        return source_checkpoints(sources, given, self.merges)
 
 
 def _saved(folder: RunFolder, name: str) -> DictConfig:

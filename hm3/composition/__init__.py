@@ -18,7 +18,7 @@ from hm3.composition.level import stacks_layers
 from hm3.composition.opening import composed
 from hm3.composition.plans import Offline, Online, merge_stages, sampler_of, search_stages, train_stages
 from hm3.composition.recipe_file import RecipeModel, open_recipe
-from hm3.composition.recipe_sources import recipe_checkpoints, tensor_files
+from hm3.composition.recipe_sources import source_checkpoints, tensor_files
 from hm3.composition.run import Composition
 from hm3.composition.source_paths import anchored
 from hm3.composition.sources import Sources, open_checkpoints, open_sources
@@ -42,9 +42,9 @@ __all__ = [
     "open_recipe",
     "open_sources",
     "prompts_of",
-    "recipe_checkpoints",
     "sampler_of",
     "search_stages",
+    "source_checkpoints",
     "stacks_layers",
     "started",
     "stated_text",

@@ -11,7 +11,7 @@ from typing import Any
 from hm3.checkpoints import Checkpoint, check_compatible, hub_recipe, is_hub_id
 from hm3.checkpoints.reading import RefusedError, read_json
 from hm3.checks import path, whole
-from hm3.composition.recipe_sources import found_sources, recipe_checkpoints, tensor_files
+from hm3.composition.recipe_sources import found_sources, source_checkpoints, tensor_files
 from hm3.composition.source_paths import open_source
 from hm3.errors import ConfigurationError
 from hm3.layers import family_of
@@ -94,7 +94,7 @@ def _full(value: Mapping[str, Any], file: Path, stated: Mapping[str, str], merge
     if (tensor := file.parent / PARETO).is_file():
         cache.keep_tensor(pareto.load_tensor(tensor))
     found = found_sources(recipe, stated, merges)
-    checkpoints = recipe_checkpoints(recipe, found, cache)
+    checkpoints = source_checkpoints(recipe.sources, found, cache)
     _check([checkpoints[recipe.embedding_host], *checkpoints.values()], "host")  # somebody decided that already
     card = _card_beside(file, recipe)
     pictures = {} if card is None else _pictures_beside(file)

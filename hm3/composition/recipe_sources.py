@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hm3.checkpoints import Checkpoint
@@ -15,7 +15,7 @@ from hm3.recipe.files import PARETO
 
 
 def found_sources(recipe: Recipe, stated: Mapping[str, str], merges: Path) -> dict[str, Checkpoint]:
-    """Name -> checkpoint for every given source that the recipe needs: parents of merges that are kept are not.
+    """Name -> checkpoint for every given source that the recipe needs: `MergeCache.missing`.
 
     Args:
         recipe: The stack.
@@ -31,13 +31,15 @@ def found_sources(recipe: Recipe, stated: Mapping[str, str], merges: Path) -> di
         if name not in known:
             raise ConfigurationError(f"sources.{name}: of the recipe's {', '.join(sorted(known))}, got another name")
     needed: dict[str, Source] = {}
-    for source in (each for used in recipe.sources for each in _needed(used, MergeCache(merges))):
+    for source in (each for used in recipe.sources for each in MergeCache(merges).missing(used)):
         if needed.setdefault(source.name, source).digest != source.digest:
             raise ConfigurationError(f"recipe: one source called {source.name}, got two")
     return {name: _found(source, stated.get(name, source.origin), merges) for name, source in needed.items()}
 
 
-def recipe_checkpoints(recipe: Recipe, given: Mapping[str, Checkpoint], merges: MergeCache) -> dict[str, Checkpoint]:
+def source_checkpoints(
+    sources: Iterable[Source], given: Mapping[str, Checkpoint], merges: MergeCache
+) -> dict[str, Checkpoint]:
     """Name -> checkpoint for every source of a recipe, merged ones built if need be.
 
     Raises:
@@ -45,7 +47,7 @@ def recipe_checkpoints(recipe: Recipe, given: Mapping[str, Checkpoint], merges: 
         ConfigurationError: A source of the recipe is not among the given, or has another content.
     """
     found = {}
-    for source in recipe.sources:
+    for source in sources:
         if source.merge is not None:
             found[source.name] = merges.open(source, given)
         elif source.name in given:
@@ -78,14 +80,6 @@ def checked(source: Source, checkpoint: Checkpoint) -> Checkpoint:
             f" got {checkpoint.digest[:12]} in {checkpoint.origin}"
         )
     return checkpoint
-
-
-def _needed(source: Source, merges: MergeCache) -> tuple[Source, ...]:
-    if source.merge is None:
-        return (source,)
-    if merges.path(source.merge).exists():
-        return ()
-    return tuple(each for parent in source.merge.sources for each in _needed(parent, merges))
 
 
 def _found(source: Source, place: str | None, merges: Path) -> Checkpoint:

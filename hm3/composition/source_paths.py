@@ -104,6 +104,13 @@ def pinned(settings: DictConfig, origins: Mapping[str, str | None]) -> DictConfi
     return settings
 
 
+def stated_folders(settings: DictConfig) -> tuple[Path, ...]:
+    """The folders that the section ``sources`` of a run names, there or not; a model of the Hub is in none of them."""
+    keys = ["sources.base", *_expert_keys(settings)]
+    texts = [part for key in keys for part in _parted(OmegaConf.select(settings, key))]
+    return tuple(located("", text)[0] for text in texts if isinstance(text, str) and not is_hub_id(text))
+
+
 def _path_keys(settings: DictConfig) -> Sequence[str]:
     include = listing("tasks.include", section(settings, "tasks").get("include") or [])
     return [*_expert_keys(settings), *(f"tasks.include.{i}" for i in range(len(include)))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from hm3.composition.source_paths import open_source
 from hm3.errors import ConfigurationError
 from hm3.layers import family_of
 from hm3.parameter import Expert
+from hm3.recipe import Source
 
 _log = logging.getLogger(__name__)
 _SECTION = {"base", "experts", "on_mismatch"}
@@ -55,18 +56,36 @@ def open_sources(config: DictConfig, merges: Path, objectives: Sequence[str]) ->
         check_loading(checkpoint)
     for warning in check_compatible(list(checkpoints.values()), config.get("on_mismatch", "refuse")):
         _log.warning("%s", warning)
-    experts = tuple(_expert(checkpoints[name], each, objectives) for name, each in _described(config).items())
+    experts = tuple(_expert(checkpoints[name].source, each, objectives) for name, each in _described(config).items())
     return Sources(checkpoints["base"], experts, checkpoints)
 
 
-def open_checkpoints(config: DictConfig, merges: Path) -> dict[str, Checkpoint]:
-    """All sources by name, the base first; arguments and errors as for `open_sources`."""
+def open_checkpoints(config: DictConfig, merges: Path, names: Collection[str] | None = None) -> dict[str, Checkpoint]:
+    """The sources of these names, None for all, and before any the base, on which adapters may lie.
+
+    Other arguments, and errors, as for `open_sources`.
+    """
+    described = _described(config)
+    wanted = {"base", *described} if names is None else {*names}
+    if not wanted:
+        return {}
     base = open_source("base", config.base, merges)
-    experts = {name: open_source(name, each["path"], merges, base) for name, each in _described(config).items()}
+    experts = {
+        name: open_source(name, each["path"], merges, base) for name, each in described.items() if name in wanted
+    }
     checkpoints = {"base": base, **experts}
     for name, checkpoint in checkpoints.items():
         family_of(name, checkpoint.config)
     return checkpoints
+
+
+def stated_expert(config: DictConfig, source: Source, objectives: Sequence[str]) -> Expert:
+    """What the section ``sources`` says an expert is for; the expert itself need not be there.
+
+    Raises:
+        ConfigurationError: It says nothing of this one.
+    """
+    return _expert(source, _settings(source.name, (config.experts or {}).get(source.name)), objectives)
 
 
 def _described(config: DictConfig) -> dict[str, dict[str, Any]]:
@@ -93,8 +112,8 @@ def _settings(name: str, value: Any) -> dict[str, Any]:
     return {str(key): setting for key, setting in plain.items()}
 
 
-def _expert(checkpoint: Checkpoint, settings: Mapping[str, Any], known: Sequence[str]) -> Expert:
-    name = checkpoint.name
+def _expert(source: Source, settings: Mapping[str, Any], known: Sequence[str]) -> Expert:
+    name = source.name
     where, objectives = f"sources.experts.{name}", settings.get("objectives")
     if objectives is None:
         objectives = [name] if name in known else []
@@ -104,4 +123,4 @@ def _expert(checkpoint: Checkpoint, settings: Mapping[str, Any], known: Sequence
     if not objectives and not {"objectives", "weight"} & set(settings):
         example = f"'+sources.experts.{name}={{path:...,objectives:[{', '.join(known)}]}}'"
         _log.warning("%s: for no objective, so no merge has a share of it; to say which: %s", where, example)
-    return Expert(checkpoint.source, tuple(objectives), weight)
+    return Expert(source, tuple(objectives), weight)

@@ -13,7 +13,7 @@ from hm3.evaluation.benchmark import Benchmark, Part
 from hm3.evaluation.tasks import Measures
 from hm3.exits import prefix
 from hm3.objectives import Array, Objective, Scores
-from hm3.recipe import Recipe
+from hm3.recipe import Recipe, digest_of
 from hm3.seams import NONE
 
 
@@ -108,6 +108,11 @@ class BenchmarkEvaluator:
     def knows(self, recipe: Recipe) -> bool:
         """Whether the store has all that a call with this recipe would need."""
         return all(self._benchmark.knows(recipe, part) for part in self._parts)
+
+    @property
+    def digest(self) -> str:
+        """Of everything that is asked, and how it is judged."""
+        return digest_of([items.digest for part in self._parts for items in part.items])
 
     def worst(self, recipe: Recipe) -> Scores:
         """What a recipe scores that gives NaN or infinity."""

@@ -9,6 +9,7 @@ from hm3.checkpoints import Checkpoint, staged_folder
 from hm3.parameter.merging import fill_merge, open_sources
 from hm3.parameter.pareto.kept import KeptTensors
 from hm3.parameter.pareto.tensor import ParetoTensor
+from hm3.parameter.planning import read_sources
 from hm3.recipe import MergeSpec, Source
 
 
@@ -28,7 +29,7 @@ class MergeCache:
 
         Args:
             spec: The merge.
-            paths: Name of a source -> its folder; a base or parents that are merges themselves need none.
+            paths: Name of a source -> its folder; those of `missing` must have one.
 
         Raises:
             CheckpointError: A source cannot be used, or is not the one that the specification names.
@@ -58,6 +59,14 @@ class MergeCache:
         folder = self.get(source.merge, {name: checkpoint.path for name, checkpoint in given.items()})
         return Checkpoint.open(source.name, folder, merge=source.merge)
 
+    def missing(self, source: Source) -> tuple[Source, ...]:
+        """What must be given to open a source: itself, or what its merge is built from; nothing where that is kept."""
+        if source.merge is None:
+            return (source,)
+        if self.path(source.merge).exists():
+            return ()
+        return tuple(each for part in read_sources(source.merge) for each in self.missing(part))
+
     def path(self, spec: MergeSpec) -> Path:
         """Where the merge lies, or will."""
         return self.folder / spec.digest[:32]
@@ -79,5 +88,5 @@ class MergeCache:
         return self.tensors.file(spec)
 
     def _merged_parents(self, spec: MergeSpec, paths: Mapping[str, Path]) -> dict[str, Path]:
-        parents = [parent for parent in spec.sources if parent.name not in paths]
+        parents = [parent for parent in read_sources(spec) if parent.name not in paths]
         return {parent.name: self.get(parent.merge, paths) for parent in parents if parent.merge}

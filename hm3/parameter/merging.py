@@ -10,7 +10,7 @@ from typing import Any
 from hm3.checkpoints import Checkpoint, fill_folder, staged_folder
 from hm3.errors import CheckpointError, ConfigurationError
 from hm3.parameter.pareto.kept import KeptTensors
-from hm3.parameter.planning import mergekit_text, planned
+from hm3.parameter.planning import mergekit_text, planned, read_sources
 from hm3.parameter.watching import Watch, unwatched, watched
 from hm3.recipe import MergeSpec, Source
 
@@ -61,7 +61,7 @@ def fill_merge(
     Args:
         folder: The folder.
         spec: The merge.
-        checkpoints: Name of a source -> the source, for base and parents.
+        checkpoints: Name of a source -> the source, for base and parents that are read.
         watch: Is shown every tensor when it is made.
         kept: Where the tensors of Pareto Merging are; other methods need none.
 
@@ -91,13 +91,13 @@ def merged_config(host: Checkpoint) -> dict[str, Any]:
 
 
 def open_sources(spec: MergeSpec, paths: Mapping[str, Path]) -> dict[str, Checkpoint]:
-    """The base and parents of a merge, opened, and checked to be the ones it names.
+    """The base and parents of a merge that it reads, opened, and checked to be the ones it names.
 
     Raises:
         ConfigurationError: A source has no path.
         CheckpointError: A source cannot be used, or has another content.
     """
-    return {source.name: _open(source, paths) for source in spec.sources}
+    return {source.name: _open(source, paths) for source in read_sources(spec)}
 
 
 def named_sources(spec: MergeSpec, checkpoints: Mapping[str, Checkpoint]) -> dict[str, Checkpoint]:

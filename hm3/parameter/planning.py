@@ -1,4 +1,4 @@
-"""Which tensors a merge writes, and what it says to mergekit: a row for each method that is not mergekit's."""
+"""What a merge reads and writes, and says to mergekit: a row for each method that is not mergekit's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hm3.parameter.configuration import configuration_text
 from hm3.parameter.pareto.kept import KeptTensors
 from hm3.parameter.pareto.merging import planned_terms
 from hm3.parameter.pareto.tensor import METHOD
-from hm3.recipe import MergeSpec
+from hm3.recipe import MergeSpec, Source
 
 Planner = Callable[[MergeSpec, Mapping[str, Checkpoint], KeptTensors | None], list[Computed]]
 
@@ -29,6 +29,11 @@ def planned(spec: MergeSpec, checkpoints: Mapping[str, Checkpoint], kept: KeptTe
         CheckpointError: The sources don't go together, or what was trained is not there.
     """
     return _PLANNERS.get(spec.method, _by_mergekit)(spec, checkpoints, kept)
+
+
+def read_sources(spec: MergeSpec) -> tuple[Source, ...]:
+    """The sources that a merge reads: all, but of a trained one its base alone, to which the tensor is added."""
+    return (spec.base,) if spec.method in _PLANNERS and spec.base else spec.sources
 
 
 def mergekit_text(spec: MergeSpec, paths: Mapping[str, Path], *, dtype: str) -> str:

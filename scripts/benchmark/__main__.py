@@ -26,9 +26,16 @@ def main() -> None:
     console, progress = Console(), Console(stderr=True, highlight=False)
     settings = {"name": arguments.name, "quick": arguments.quick, "seed": arguments.seed}
     settings |= {} if arguments.size is None else {"size": arguments.size}
+    settings |= {} if arguments.zoo is None else {"zoo": str(arguments.zoo)}
     kept = Kept(arguments.out and arguments.out.with_name(f"{arguments.out.name}.part"), settings)
     request = Request(
-        arguments.quick, arguments.seed, kept, lambda line: progress.print(line, style="dim"), arguments.size
+        arguments.quick,
+        arguments.seed,
+        kept,
+        lambda line: progress.print(line, style="dim"),
+        arguments.size,
+        arguments.zoo,
+        arguments.out,
     )
     report = benchmark(arguments.name)(request)
     for table in report.tables:
@@ -49,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the whole result")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", metavar="SIZE", help="parameter: what a candidate costs on random weights, 0.5B")
+    parser.add_argument("--zoo", type=Path, metavar="DIR", help="tabulate: another zoo, as scripts.build_zoo writes it")
     return parser.parse_args()
 
 

@@ -13,6 +13,7 @@ MODULES = {
     "export": "scripts.benchmark.export",
     "families": "scripts.benchmark.families",
     "parameter": "scripts.benchmark.parameter",
+    "tabulate": "scripts.benchmark.tabulate",
 }
 
 

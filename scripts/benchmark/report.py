@@ -57,6 +57,8 @@ class Request:
         kept: Parts that are done.
         tell: Takes a line about what is being done.
         size: Of random models to measure on instead, where a benchmark has such a form.
+        zoo: Folder of another zoo's models.
+        out: Where the result will be; other files may go beside it.
     """
 
     quick: bool
@@ -64,6 +66,8 @@ class Request:
     kept: Kept
     tell: Callable[[str], None]
     size: str | None = None
+    zoo: Path | None = None
+    out: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents import PPO, LocalSearch, RandomSearch, RecurrentPath, Spread
+from agents import PPO, LocalSearch, RandomSearch, RecurrentPath, Spread, SurrogatePPO
 from envs import Dirichlet, TableEvaluator, table_space
 from hm3.objectives import Tchebycheff
 
@@ -13,6 +13,7 @@ GIVEN = (TABLE.normaliser(), Tchebycheff(), Dirichlet(3))
 SEARCHERS = {
     "ppo": lambda space, seed: PPO(space, *GIVEN, seed=seed, rollouts=4),
     "ppo, gru, spread": lambda space, seed: PPO(space, *GIVEN, seed=seed, encoder=RecurrentPath, credit=Spread()),
+    "surrogate": lambda space, seed: SurrogatePPO(space, *GIVEN, seed=seed, initial=8, candidates=60, episodes=16),
     "random": lambda space, seed: RandomSearch(space, seed=seed),
     "local": lambda space, seed: LocalSearch(space, *GIVEN, seed=seed),
 }

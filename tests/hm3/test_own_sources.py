@@ -9,7 +9,7 @@ import pytest
 
 from hm3 import evaluate, export, train
 from hm3.command import command
-from hm3.composition import open_objectives, open_sources, prompts_of
+from hm3.composition import open_checkpoints, open_objectives, open_sources, prompts_of
 from hm3.past_run import PastRun
 from hm3.recipe import Recipe
 from hm3.sealed import unsealed
@@ -183,7 +183,7 @@ def test_an_adapter_is_an_expert_like_any_other_and_found_again(small, invoke, t
     used = {each["name"]: each["digest"] for each in unsealed(Path("run/pool.json"))["sources"]}
     monkeypatch.chdir(tmp_path / "elsewhere")
     past = PastRun.open(tmp_path / "home" / "run")
-    again = past.given["sums"]
+    again = open_checkpoints(past.settings.sources, past.merges.folder)["sums"]
     assert again.digest == used["sums"] != used["base"]
     assert past.checkpoints(Recipe.identity(again.source, again.depth)) == {"sums": again}
     done = invoke(evaluate.main, f"run={past.folder.path}")

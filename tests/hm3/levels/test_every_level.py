@@ -1,12 +1,13 @@
 """Every parameter level, alone and under the architecture level, called as its users call it."""
 
 import json
+import shutil
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from hm3 import evaluate, export, search
+from hm3 import evaluate, export, search, train
 from hm3.runs import RunFolder
 from tests.hm3.levels.conftest import LEVELS
 
@@ -87,6 +88,54 @@ def test_what_it_exports_is_built_again_from_its_recipe(ran, invoke, tmp_path, m
     assert (done.code, done.err) == (0, "")
     for file in first.iterdir():
         assert (second / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+@pytest.fixture
+def moved(small, words, invoke, tmp_path, monkeypatch):
+    """A run with a tensor whose given models and merges are nobody else's: `run`, `models` and `cache` in a folder."""
+    monkeypatch.setenv("HM3_CACHE", str(tmp_path / "cache"))
+    base, *experts = (shutil.copytree(path, tmp_path / "models" / name) for name, path in small.sources.items())
+    near = (f"sources.experts.{name}.path={path}" for name, path in zip(("sums", "words"), experts, strict=True))
+    stated = *words("pareto_merging"), f"sources.base={base}", *near, f"hydra.run.dir={tmp_path / 'run'}"
+    assert invoke(train.main, *stated, "export=false").code == 0
+    return tmp_path
+
+
+@pytest.fixture
+def exported(moved, invoke, monkeypatch):
+    """The files of what is exported for a preference that the run did not know, with a cache as it was after it."""
+    whole = shutil.copytree(moved / "cache", moved / "whole")
+
+    def exported(out, *words, cache=whole):
+        fresh = moved / f"cache for {out}"
+        if cache is not None:
+            shutil.copytree(cache, fresh)
+        monkeypatch.setenv("HM3_CACHE", str(fresh))
+        done = invoke(export.main, *words, f"out={moved / out}")
+        if done.code:
+            return done.err
+        return {file.name: file.read_bytes() for file in (moved / out).iterdir()}
+
+    return exported
+
+
+ANY = ("parameter=pareto_merging", "+preference.weights={sums:0.4,words:0.6}")
+
+
+def test_where_the_tensor_and_its_base_are_kept_nothing_else_is_needed(moved, exported):
+    first = exported("first", f"run={moved / 'run'}", *ANY)
+    assert exported("built", f"run={moved / 'run'}", *ANY, cache=None) == first
+    shutil.rmtree(moved / "models")
+    assert exported("second", f"run={moved / 'run'}", *ANY) == first
+    assert exported("third", f"recipe={moved / 'first'}") == first
+    line = exported("fourth", f"run={moved / 'run'}", *ANY, cache=None)
+    assert line.startswith("error: source base") and line.count("\n") == 1
+    assert str(moved / "models") in line
+
+
+def test_a_source_that_is_not_needed_is_not_written_over(moved, exported):
+    line = exported("models/two", f"run={moved / 'run'}", *ANY, "overwrite=true")
+    assert "neither in, at nor above a source" in line
 
 
 def test_only_a_run_with_a_tensor_has_a_model_for_every_preference(ran, invoke, tmp_path):

@@ -7,7 +7,15 @@ from transformers import AutoModelForCausalLM
 
 from hm3.checkpoints import Checkpoint
 from hm3.errors import CheckpointError, ConfigurationError
-from hm3.parameter.pareto import CRITERIA, ConditionedModel, DataBased, Linear, SmoothTchebycheff, Text
+from hm3.parameter.pareto import (
+    CRITERIA,
+    ConditionedModel,
+    DataBased,
+    Linear,
+    SmoothTchebycheff,
+    Text,
+    check_trainable,
+)
 from hm3.parameter.pareto.factors import Factors
 from hm3.parameter.pareto.matrices import layer_matrices
 from hm3.parameter.pareto.texts import Batch, answers
@@ -182,6 +190,7 @@ def test_of_several_groups_one_at_a_time_is_kept_for_the_backward_pass(base, ten
 @pytest.mark.parametrize("sample", WHOLE, ids=names)
 def test_every_family_runs_with_its_terms(sample, tmp_path):
     base = write_source(tmp_path / "base", sample, depth=2, seed=0)
+    check_trainable(base)
     tensor = random_tensor(base, [base.source, base.source])
     batch = answers(TEXTS["math"])
     with torch.no_grad():
@@ -196,3 +205,5 @@ def test_families_that_memory_packs_are_refused(sample, tmp_path):
     base = write_source(tmp_path / "base", sample, depth=1, seed=0)
     with pytest.raises(CheckpointError, match=r"losses on texts need weight matrices .* got model\.layers\.0"):
         ConditionedModel(loaded(base), layer_matrices(base))
+    with pytest.raises(CheckpointError, match=r"losses on texts need weight matrices .* got model\.layers\.0"):
+        check_trainable(base)

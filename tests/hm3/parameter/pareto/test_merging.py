@@ -1,6 +1,7 @@
 """Any weights of the experts give a plain checkpoint: the base with its terms in it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -85,6 +86,21 @@ def test_stock_transformers_loads_it_and_mergekit_is_told(family, tensor, cache)
     text = (folder / "mergekit.yaml").read_text()
     assert text == "# mergekit cannot make this model: pareto_merging is trained, and no method of its own.\n"
     assert MergeSpec.from_json(json.loads((folder / "merge.json").read_text())) == spec
+
+
+def test_of_its_sources_it_reads_the_base_alone(family, tensor, cache):
+    source = tensor.source("merged", (0.5, 0.3, 0.2))
+    assert cache.missing(source) == (family.source("base"),)
+    assert cache.open(source, {"base": family.checkpoints["base"]}).source == source
+    assert cache.missing(source) == ()
+
+
+def test_a_base_that_is_a_merge_is_built_from_its_own_sources_unless_it_is_kept(family, tensor, cache):
+    base = Source.merged("mean", family.spec("linear", base=None))
+    source = replace(tensor, base=base).source("merged", (0.5, 0.3, 0.2))
+    assert cache.missing(source) == tuple(family.source(name) for name in EXPERTS)
+    cache.open(base, family.checkpoints)
+    assert cache.missing(source) == ()
 
 
 def test_a_stack_with_it_says_that_mergekit_has_no_such_method(family, tensor, cache):
