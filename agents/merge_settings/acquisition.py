@@ -49,7 +49,7 @@ class Acquisition:
         """
         dimensions = surrogate.points.shape[1]
         found, _ = optimize_acqf(
-            self._function(surrogate, torch.from_numpy(reference)),
+            self.function(surrogate, torch.from_numpy(reference)),
             bounds=torch.tensor([[0.0], [1.0]], dtype=torch.float64).expand(2, dimensions),
             q=count,
             num_restarts=self.restarts,
@@ -60,8 +60,8 @@ class Acquisition:
         result: Array = found.numpy()
         return result
 
-    def _function(self, surrogate: Surrogate, reference: torch.Tensor) -> AcquisitionFunction:
-        """Of a single objective the volume is the improvement."""
+    def function(self, surrogate: Surrogate, reference: torch.Tensor) -> AcquisitionFunction:
+        """The gain of points (b, q, D) as botorch computes it; of a single objective the volume is the improvement."""
         sampler = SobolQMCNormalSampler(torch.Size([self.samples]))
         if len(reference) == 1:
             return qLogNoisyExpectedImprovement(surrogate.model, surrogate.points, sampler=sampler, prune_baseline=True)

@@ -17,6 +17,7 @@ with warnings.catch_warnings():  # linear_operator compiles by what torch has de
     from botorch.models import SingleTaskGP
     from botorch.models.model_list_gp_regression import ModelListGP
     from botorch.models.utils.gpytorch_modules import get_covar_module_with_dim_scaled_prior
+    from gpytorch.kernels import Kernel
     from gpytorch.mlls import ExactMarginalLogLikelihood
 
 _log = logging.getLogger(__name__)
@@ -46,7 +47,10 @@ class Surrogate:
             values: (N, M) of mean 0 and deviation 1.
         """
         inputs, outputs = torch.from_numpy(points), torch.from_numpy(values)
-        return cls(ModelListGP(*(_fitted(inputs, column[:, None]) for column in outputs.T)), inputs)
+        dimensions = inputs.shape[1]
+        kernels = (get_covar_module_with_dim_scaled_prior(dimensions, use_rbf_kernel=False) for _ in outputs.T)
+        models = (fitted(inputs, *each) for each in zip(outputs.T[:, :, None], kernels, strict=True))
+        return cls(ModelListGP(*models), inputs)
 
     @torch.no_grad()
     def variance(self, points: Array) -> Array:
@@ -55,8 +59,14 @@ class Surrogate:
         return result
 
 
-def _fitted(points: torch.Tensor, values: torch.Tensor) -> SingleTaskGP:
-    kernel = get_covar_module_with_dim_scaled_prior(points.shape[1], use_rbf_kernel=False)
+def fitted(points: torch.Tensor, values: torch.Tensor, kernel: Kernel) -> SingleTaskGP:
+    """A process fitted by its marginal likelihood, or as it began where botorch finds no optimum.
+
+    Args:
+        points: (N, D)
+        values: (N, 1) of mean 0 and deviation 1.
+        kernel: Of the process, with its priors.
+    """
     process = SingleTaskGP(points, values, covar_module=kernel, outcome_transform=None)
     try:
         fit_gpytorch_mll(ExactMarginalLogLikelihood(process.likelihood, process))

@@ -53,7 +53,7 @@ class PaperHM3(PerPreference):
     - Its lattice of preferences is drawn from a Dirichlet distribution; here it is even, as for other rivals.
     - It has no *stop* and no lengths: each path has `length` layers, so that its cost of length is a constant. What is
       illegal in the space is no neighbour; see `WolpertingerPolicy`, also for PPO's ratio. The forced *stop* brings the
-      evaluation and is one of the steps over which the reward is spread; so is the choice of a host, where there is one.
+      evaluation and is one of the steps over which the reward is spread; so is the choice of a host, if there is one.
     - The encoder of layer weights is left out: pairs name the layers. So is the alignment network: the space's seams
       are every rival's.
     - Merged sources come with the pool.
@@ -93,8 +93,8 @@ class PaperHM3(PerPreference):
         self._known: dict[Recipe, Scores] = {}
 
         def build(own: PreferenceSampler, own_seed: int, share: int) -> PPO:
-            late = {"known": self._known, "warm_up": int(warm_up * share)}
-            return SeededPPO(own_space, normaliser, reward, own, seed=own_seed, **late, **{**PAPER_HM3, **settings})
+            own_settings = {**PAPER_HM3, **settings, "known": self._known, "warm_up": int(warm_up * share)}
+            return SeededPPO(own_space, normaliser, reward, own, seed=own_seed, **own_settings)
 
         objectives = sampler.objectives
         super().__init__(build, objectives=objectives, divisions=divisions, evaluations=evaluations, seed=seed)
@@ -114,7 +114,7 @@ class PaperHM3(PerPreference):
     def remember(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
         """Take note of the sources' scores, if they are among these."""
         judged = dict(zip(recipes, scores, strict=True))
-        self._known.update({one: judged[one] for one in self._sources if one in judged and judged[one].valid})
+        self._known.update({one: judged[one] for one in self._sources if one in judged})
 
     def save(self, folder: Path) -> None:
         """Write as `PerPreference`, and the sources' scores."""

@@ -83,11 +83,13 @@ class PerPreference:
     def save(self, folder: Path) -> None:
         """Write the present agent's files, and where the lattice stands."""
         self.agent.save(folder)
-        (folder / _FILE).write_text(sealed({"run": self.run, "asked": self._asked}), encoding="utf-8")
+        state = {"seed": self._seed, "run": self.run, "asked": self._asked}
+        (folder / _FILE).write_text(sealed(state), encoding="utf-8")
 
     def restore(self, folder: Path) -> None:
         """Go on from a saved state."""
         state = unsealed(folder / _FILE)
+        self._seed = state["seed"]
         self._begin(state["run"])
         self._asked = state["asked"]
         self.agent.restore(folder)

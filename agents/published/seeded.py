@@ -49,7 +49,7 @@ class SeededPPO(PPO):
         self._played += len(rollout.recipes)
         if self._played <= self._warm_up:
             return
-        written = [recipe for recipe in self._known if writable(self.space, recipe)]
+        written = [one for one, scores in self._known.items() if scores.valid and writable(self.space, one)]
         if written:
             seeds = self._seeds(written, rollout.preferences[:1])
             rollout, advantages = stacked(rollout, seeds), np.concatenate([advantages, self._paid(seeds, written)])

@@ -61,18 +61,15 @@ def open_sources(config: DictConfig, merges: Path, objectives: Sequence[str]) ->
 
 
 def open_checkpoints(config: DictConfig, merges: Path, names: Collection[str] | None = None) -> dict[str, Checkpoint]:
-    """The sources of these names, None for all, and before any the base, on which adapters may lie.
+    """The sources of these names, None for all; before any the base, on which adapters may lie.
 
     Other arguments, and errors, as for `open_sources`.
     """
-    described = _described(config)
-    wanted = {"base", *described} if names is None else {*names}
-    if not wanted:
+    if names is not None and not names:
         return {}
     base = open_source("base", config.base, merges)
-    experts = {
-        name: open_source(name, each["path"], merges, base) for name, each in described.items() if name in wanted
-    }
+    wanted = ((name, each["path"]) for name, each in _described(config).items() if names is None or name in names)
+    experts = {name: open_source(name, text, merges, base) for name, text in wanted}
     checkpoints = {"base": base, **experts}
     for name, checkpoint in checkpoints.items():
         family_of(name, checkpoint.config)

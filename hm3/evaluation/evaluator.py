@@ -88,6 +88,16 @@ class BenchmarkEvaluator:
         self._check_rows()
         return [scores for batch in self._batches(recipes) for scores in self._judge((), batch)]
 
+    def together(self, recipes: Sequence[Recipe], exits: Sequence[Recipe]) -> tuple[list[Scores], list[Scores]]:
+        """Scores of recipes, and early-exit scores of other ones: one batch, in which what they share is computed once.
+
+        Raises:
+            ConfigurationError: A task is more than token rows.
+        """
+        self._check_rows()
+        scores = self._judge(recipes, exits)
+        return scores[: len(recipes)], scores[len(recipes) :]
+
     def prefixes(self, recipes: Sequence[Recipe]) -> list[list[Scores]]:
         """For each recipe the scores after 1, 2, … of its layers; the last are its own, to the last bit.
 

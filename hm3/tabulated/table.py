@@ -62,6 +62,11 @@ class StackTable:
         powers = base ** np.arange(paths.shape[1])[::-1]
         return paths @ powers + paths_of(base, paths.shape[1] - 1)
 
+    def at(self, paths: Paths) -> Array:
+        """(N, K) scores of paths (N, length): what judges many stacks at once, without recipes."""
+        found: Array = self.scores[self.rows(paths)]
+        return found
+
     def paths(self, length: int) -> Paths:
         """All paths of a length, (S^length, length), in the order of their rows."""
         numbers = np.arange(len(self.sources) ** length)

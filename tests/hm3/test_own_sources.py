@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from hm3 import evaluate, export, train
 from hm3.command import command
 from hm3.composition import open_checkpoints, open_objectives, open_sources, prompts_of
+from hm3.errors import CheckpointError
 from hm3.past_run import PastRun
 from hm3.recipe import Recipe
 from hm3.sealed import unsealed
@@ -185,13 +187,22 @@ def test_an_adapter_is_an_expert_like_any_other_and_found_again(small, invoke, t
     past = PastRun.open(tmp_path / "home" / "run")
     again = open_checkpoints(past.settings.sources, past.merges.folder)["sums"]
     assert again.digest == used["sums"] != used["base"]
-    assert past.checkpoints(Recipe.identity(again.source, again.depth)) == {"sums": again}
+    [(name, found)] = past.checkpoints(Recipe.identity(again.source, again.depth)).items()
+    assert (name, found.path, found.digest) == ("sums", again.path, again.digest)
     done = invoke(evaluate.main, f"run={past.folder.path}")
     assert done.code == 0, done.err
     assert float(done.out.split("largest difference")[1]) <= 1e-4
     done = invoke(export.main, f"run={past.folder.path}", "out=model")
     assert (done.code, done.err) == (0, "")
     assert Path("model/recipe.json").is_file()
+
+
+def test_sources_that_nobody_asks_for_need_not_be_there(small, tmp_path):
+    known = {"base": str(small.sources["base"]), "experts": {"one": str(small.sources["one"]), "two": "/no/such"}}
+    assert list(open_checkpoints(OmegaConf.create(known), tmp_path, ["one"])) == ["base", "one"]
+    assert open_checkpoints(OmegaConf.create({**known, "base": "/no/such"}), tmp_path, []) == {}
+    with pytest.raises(CheckpointError, match="/no/such"):
+        open_checkpoints(OmegaConf.create(known), tmp_path)
 
 
 def test_models_of_the_hub_are_sources_by_name_and_the_recipe_pins_their_commits(small, invoke, hub, tmp_path):

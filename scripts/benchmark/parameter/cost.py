@@ -32,7 +32,7 @@ SIZES: Mapping[str, Shape] = {
     "0.1B": Shape(depth=12, width=768, inner=2048, heads=8),
     "0.5B": Shape(depth=24, width=1024, inner=5120, heads=16),
 }
-EXPERTS, ITEMS, RANK, STEPS = 3, 4, 16, 3
+EXPERTS, ITEMS, RANK, STEPS = 3, 4, 64, 3  # the rank is the default
 GB = 10**9
 
 

@@ -23,27 +23,31 @@ from hm3.tabulated import StackTable, Truth, save_table
 from hm3.tabulated.table import STEPS
 from scripts.benchmark.report import Report, Request, rounded
 from scripts.benchmark.tabulate.site import Plan, Site
-from scripts.benchmark.tabulate.walk import branches, joined, scored
+from scripts.benchmark.tabulate.walk import Path, branches, joined, scored
 
-WHOLE = Plan(items=96, sources=4)
-QUICK = Plan(items=8, sources=2)
+WHOLE = Plan(items=96, sources=4, branch=2)
+QUICK = Plan(items=16, sources=2, branch=1)
 
 
 def run(request: Request) -> Report:
     """Score what is not scored yet, and say what the truth is."""
-    site = Site.open(QUICK if request.quick else WHOLE, request.zoo)
-    names = branches(len(site.sources))
-    for number, branch in enumerate(names):
-        name = f"branch {'-'.join(map(str, branch))}"
-        if name not in request.kept.parts:
-            request.tell(f"{name}: {number + 1} of {len(names)}")
-        request.kept(name, partial(scored, site, branch))
-    parts = [request.kept.parts[f"branch {'-'.join(map(str, branch))}"] for branch in names]
+    plan = QUICK if request.quick else WHOLE
+    site = Site.open(plan, request.zoo)
+    parts = [_part(request, site, branch) for branch in branches(plan.sources, plan.branch)]
     table = joined(site, parts)
     if request.out is not None:
         request.out.parent.mkdir(parents=True, exist_ok=True)
         save_table(table, request.out.with_suffix(".tensors"))
     return _report(table, parts)
+
+
+def _part(request: Request, site: Site, branch: Path) -> dict[str, Any]:
+    """The scores of a branch, which models and tasks of now gave."""
+    name = f"{'-'.join(map(str, branch))} of {site.digest[:12]}"
+    if name not in request.kept.parts:
+        request.tell(f"stacks that begin with {', '.join(site.sources[number].name for number in branch)}")
+    part: dict[str, Any] = request.kept(name, partial(scored, site, branch))
+    return part
 
 
 def _report(table: StackTable, parts: list[dict[str, Any]]) -> Report:

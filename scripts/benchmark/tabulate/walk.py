@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from hm3.objectives import Scores
+from hm3.errors import ConfigurationError
 from hm3.recipe import LayerRef, Recipe, digest_of
 from hm3.tabulated import StackTable
 from hm3.tabulated.table import as_counts, paths_of
@@ -18,72 +18,54 @@ from scripts.benchmark.tabulate.site import Site
 
 Path = tuple[int, ...]
 Scored = tuple[Path, tuple[float, ...]]
-FIRST = 2  # layers that the stacks of a branch have in common
-BATCH = 4  # layers that those of a batch have
+ALIKE = 4  # layers that the paths of a batch begin with: what they share is computed once, and a store stays small
 
 
-def branches(sources: int) -> list[Path]:
-    """What the branches' stacks begin with; and, at the front, what is shorter: the empty beginning."""
-    return [(), *itertools.product(range(sources), repeat=FIRST)]
+def branches(sources: int, layers: int) -> list[Path]:
+    """What the stacks of each branch begin with."""
+    return list(itertools.product(range(sources), repeat=layers))
+
+
+def batches(branch: Path, sources: int, depth: int) -> Iterator[list[Path]]:
+    """All paths of 1 to `depth` layers that are in a branch, in the order of a tree.
+
+    What is shorter than a branch belongs to the first branch that goes on from it.
+    """
+    yield from ([branch[:cut]] for cut in range(1, len(branch)) if not any(branch[cut:]))
+    for _, group in itertools.groupby(_onwards(branch, sources, depth), key=lambda path: path[:ALIKE]):
+        yield list(group)
 
 
 def scored(site: Site, branch: Path) -> dict[str, Any]:
-    """The scores of all paths that go on from a branch, and of all short ones for the empty one, as counts."""
+    """The scores of all paths in a branch, as a table counts them."""
     began = time.perf_counter()
     with site.bench() as bench:
-        found = dict(_short(bench, site) if not branch else _long(bench, site, branch))
+        groups = batches(branch, len(site.sources), site.depth)
+        found = dict(each for paths in groups for each in _judged(bench, site, paths))
         made_from = {"tasks": _tasks(site), "items": bench.screen.digest, "count": site.items}
-    paths = sorted(found, key=lambda path: (len(path), path))
-    counts = as_counts(np.array([found[path] for path in paths])).tolist()
-    return {"paths": paths, "counts": counts, "made_from": made_from, "seconds": time.perf_counter() - began}
+    counts = as_counts(np.array(list(found.values()))).tolist()
+    return {"paths": list(found), "counts": counts, "made_from": made_from, "seconds": time.perf_counter() - began}
 
 
 def joined(site: Site, parts: Sequence[dict[str, Any]]) -> StackTable:
-    """The table of all branches' scores."""
-    names = tuple(objective.name for objective in site.objectives)
+    """The table of all branches' scores.
+
+    Raises:
+        ConfigurationError: The parts were made from different items.
+    """
+    names, floors = zip(*((each.name, each.floor) for each in site.objectives), strict=True)
+    made_from = tuple(sorted(parts[0]["made_from"].items()))
+    if any(part["made_from"] != parts[0]["made_from"] for part in parts):
+        raise ConfigurationError("tabulate: parts made from the same items, got others: remove the .part file")
     counts = np.zeros((paths_of(len(site.sources), site.depth), len(names)), dtype=np.uint16)
     filled = np.zeros(len(counts), dtype=bool)
-    floors = tuple(objective.floor for objective in site.objectives)
-    made_from = tuple(sorted(parts[0]["made_from"].items()))
     table = StackTable(site.sources, site.depth, names, floors, made_from, counts)
     for part in parts:
-        assert tuple(sorted(part["made_from"].items())) == made_from
         for path, row in zip(part["paths"], part["counts"], strict=True):
             at = int(table.rows(np.array([path]))[0])
             counts[at], filled[at] = row, True
     assert filled.all()
     return table
-
-
-def _short(bench: Workbench, site: Site) -> Iterator[Scored]:
-    """Paths that no branch has: those shorter than a branch."""
-    lengths = range(1, FIRST)
-    paths = [path for length in lengths for path in itertools.product(range(len(site.sources)), repeat=length)]
-    return _judged(bench, site, paths)
-
-
-def _long(bench: Workbench, site: Site, branch: Path) -> Iterator[Scored]:
-    """A branch's own path and all that go on from it, a batch after the other, so that caches hold what they share."""
-    numbers = range(len(site.sources))
-    yield from _judged(bench, site, [branch])
-    for middle in itertools.product(numbers, repeat=BATCH - FIRST):
-        for cut in range(1, BATCH - FIRST + 1):
-            if not any(middle[cut:]):  # the first batch with this beginning
-                yield from _judged(bench, site, [branch + middle[:cut]])
-        ends = (itertools.product(numbers, repeat=length) for length in range(1, site.depth - BATCH + 1))
-        yield from _judged(bench, site, sorted(branch + middle + end for ends_ in ends for end in ends_))
-
-
-def _judged(bench: Workbench, site: Site, paths: Sequence[Path]) -> Iterator[Scored]:
-    """Whole stacks are judged as such, all others as early exits."""
-    whole = [path for path in paths if len(path) == site.depth]
-    yield from _with(bench.screen.early, site, [path for path in paths if len(path) < site.depth])
-    yield from _with(bench.screen, site, whole)
-
-
-def _with(judge: Callable[[list[Recipe]], list[Scores]], site: Site, paths: Sequence[Path]) -> Iterator[Scored]:
-    scores = judge([recipe_of(site, path) for path in paths])
-    return ((path, score.values) for path, score in zip(paths, scores, strict=True))
 
 
 def recipe_of(site: Site, path: Path) -> Recipe:
@@ -92,6 +74,22 @@ def recipe_of(site: Site, path: Path) -> Recipe:
     refs = [LayerRef(names[number], layer) for layer, number in enumerate(path)]
     known = {source.name: source for source in site.sources}
     return Recipe.build(refs, refs[0].source, refs[-1].source, known)
+
+
+def _onwards(path: Path, sources: int, depth: int) -> Iterator[Path]:
+    """A path, then all that go on from it."""
+    yield path
+    if len(path) < depth:
+        for number in range(sources):
+            yield from _onwards((*path, number), sources, depth)
+
+
+def _judged(bench: Workbench, site: Site, paths: Sequence[Path]) -> Iterator[Scored]:
+    """Whole stacks are judged as such, all others as early exits."""
+    whole, early = ([path for path in paths if (len(path) == site.depth) is ends] for ends in (True, False))
+    scores = bench.screen.together(*([recipe_of(site, path) for path in group] for group in (whole, early)))
+    for path, score in zip([*whole, *early], itertools.chain(*scores), strict=True):
+        yield path, score.values
 
 
 def _tasks(site: Site) -> str:

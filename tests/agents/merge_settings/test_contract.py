@@ -20,26 +20,28 @@ MAKE = {
     "linear grid": LinearGrid,
 }
 SEEDED = [name for name in MAKE if name != "linear grid"]
+LIGHT = [name for name in MAKE if not name.startswith("MM-MO")]
 each_proposer = pytest.mark.parametrize("name", MAKE)
 
 
-def proposer(name, seed=0):
-    return MAKE[name](dimensions=3, tasks=2, names=("a", "b"), seed=seed)
+def proposer(name, seed=0, dimensions=3):
+    return MAKE[name](dimensions=dimensions, tasks=2, names=("a", "b"), seed=seed)
 
 
 def judged(points):
-    return np.column_stack([-(points**2).sum(axis=1), np.sin(7 * points[:, 0]) - points[:, 1]])
+    return np.column_stack([-(points**2).sum(axis=1), np.sin(7 * points[:, 0]) - points[:, -1]])
 
 
 def with_points(told, points):
     return Told(np.vstack([told.points, points]), np.vstack([told.values, judged(points)]))
 
 
-def searched(name, budget, batch, seed=0):
+def searched(name, budget, batch, seed=0, dimensions=3):
     """A search whose proposer is made anew for every batch, as after a kill."""
-    told = Told(np.empty((0, 3)), np.empty((0, 2)))
+    told = Told(np.empty((0, dimensions)), np.empty((0, 2)))
     while len(told.points) < budget:
-        told = with_points(told, proposer(name, seed).propose(told, min(batch, budget - len(told.points))))
+        points = proposer(name, seed, dimensions).propose(told, min(batch, budget - len(told.points)))
+        told = with_points(told, points)
     return told
 
 
@@ -58,6 +60,27 @@ def test_it_asks_for_new_points_of_the_cube_until_the_budget_ends(name, batch):
     assert points.min() >= 0
     assert points.max() <= 1
     assert min(np.abs(points[i] - points[j]).max() for i in range(13) for j in range(i)) > 1e-9
+
+
+@pytest.mark.parametrize("name", LIGHT)
+@pytest.mark.parametrize("batch", [7, 50])
+def test_a_long_search_asks_for_nothing_twice(name, batch):
+    points = searched(name, 43, batch).points
+    assert points.shape == (43, 3)
+    assert len(np.unique(points, axis=0)) == 43
+
+
+@pytest.mark.parametrize("name", SEEDED)
+def test_one_dimension_is_enough(name):
+    assert len(np.unique(searched(name, 14, 5, dimensions=1).points)) == 14
+
+
+@each_proposer
+def test_scores_that_failed_are_no_obstacle(name):
+    points = np.random.default_rng(0).random((24, 3))
+    values = judged(points)
+    values[::3] = np.nan
+    assert 1 <= len(proposer(name).propose(Told(points, values), 5)) <= 5
 
 
 @each_proposer

@@ -156,6 +156,15 @@ def test_what_is_stored_of_exits_is_never_taken_for_a_stack(sources, include, tm
     assert benches[0] == benches[1]
 
 
+def test_stacks_and_other_stacks_exits_are_judged_together(bench, sources):
+    whole = [recipe(sources, "a0 b1 a2"), recipe(sources, "b0 b1")]
+    exits = [recipe(sources, "a0 b1"), recipe(sources, "a0"), recipe(sources, "a0 b1 a2")]
+    scores, early = bench.screen.together(whole, exits)
+    assert (bench.evaluations, bench.exits) == (2, 3)
+    assert scores == bench.screen(whole)
+    assert early == bench.screen.early(exits)
+
+
 def test_a_task_that_generates_has_no_early_exits(sources, include, tmp_path):
     objectives = (*OBJECTIVES, Objective("write", "write", "letters"))
     with open_bench(sources, include, tmp_path, objectives) as opened:

@@ -109,18 +109,20 @@ def test_sources_of_another_depth(refused, tmp_path, level):
     assert "merge: base and sums must have the same tensors" in line, line
 
 
-def test_families_whose_experts_memory_packs_cannot_be_trained_on_texts(refused, tmp_path, monkeypatch):
-    monkeypatch.setattr("hm3.levels.ParetoMerging.__call__", never)
+def test_families_whose_experts_memory_packs_cannot_be_trained_on_texts(refused, small, invoke, tmp_path, monkeypatch):
     sample = next(each for each in SAMPLES if each.model_type == "mixtral")
     names = ("base", "sums", "words")
     base, *experts = (write_source(tmp_path / name, sample, depth=4, seed=seed).path for seed, name in enumerate(names))
-    stated = [
-        f"sources.base={base}",
-        *(f"sources.experts.{n}.path={p}" for n, p in zip(names[1:], experts, strict=True)),
-    ]
-    line = refused(PARETO, *stated)
+    near = (f"sources.experts.{name}.path={path}" for name, path in zip(names[1:], experts, strict=True))
+    stated = (f"sources.base={base}", *near)
+    with monkeypatch.context() as patch:
+        patch.setattr("hm3.levels.ParetoMerging.__call__", never)
+        line = refused(PARETO, *stated)
     assert "losses on texts need weight matrices" in line, line
     assert "losses=data_free works" in line
+    data_free = ("parameter.losses=data_free", "parameter.rank=2", "parameter.training={steps:1}", "architecture=none")
+    done = invoke(train.main, *small.overrides, PARETO, *stated, *data_free, f"hydra.run.dir={tmp_path / 'works'}")
+    assert (done.code, done.err) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -139,6 +141,15 @@ def test_a_training_that_brings_nothing_says_so(caplog, record, told):
     _tell(record)
     assert len(caplog.messages) == bool(told)
     assert all(part in caplog.text for part in told)
+
+
+def test_a_training_that_leaves_the_finite_numbers_says_so_and_keeps_what_was_finite(words, invoke, tmp_path, caplog):
+    stated = ("parameter.training.learning_rate=1e30", f"hydra.run.dir={tmp_path / 'run'}")
+    done = invoke(train.main, *words("pareto_merging"), *stated)
+    assert (done.code, done.err) == (0, "")
+    [line] = [line for line in caplog.messages if line.startswith("pareto_merging: ")]
+    assert "training ended after step 3, no finite loss; step 0 is kept" in line
+    assert "parameter.training.learning_rate" in line
 
 
 @pytest.mark.parametrize("level", NEEDED)

@@ -129,7 +129,8 @@ def test_where_the_tensor_and_its_base_are_kept_nothing_else_is_needed(moved, ex
     assert exported("second", f"run={moved / 'run'}", *ANY) == first
     assert exported("third", f"recipe={moved / 'first'}") == first
     line = exported("fourth", f"run={moved / 'run'}", *ANY, cache=None)
-    assert line.startswith("error: source base") and line.count("\n") == 1
+    assert line.startswith("error: source base")
+    assert line.count("\n") == 1
     assert str(moved / "models") in line
 
 

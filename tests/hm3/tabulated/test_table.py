@@ -43,6 +43,8 @@ def test_rows_and_paths_are_each_others_inverse(table):
     assert table.rows(table.paths(1)).tolist() == [0, 1, 2]
     assert table.rows(table.paths(2)).tolist() == list(range(3, 12))
     assert len(table.stacks) == 9
+    assert table.at(table.paths(2)).tolist() == table.stacks.tolist()
+    assert table.at(table.paths(1)).tolist() == table.scores[:3].tolist()
 
 
 def test_a_stack_scores_what_the_table_says(table):
@@ -98,12 +100,15 @@ def test_the_environment_runs_on_it(table):
         Recipe.identity(SOURCES[0], 3),
         Recipe.build([LayerRef("base", 1), LayerRef("base", 0)], "base", "base", {"base": SOURCES[0]}),
         dataclasses.replace(stack("base", "base"), head_host="math", sources=SOURCES[:2]),
+        dataclasses.replace(stack("base", "math"), seam="scale:0"),
     ],
-    ids=["source", "depth", "order", "host"],
+    ids=["source", "depth", "order", "host", "seam"],
 )
 def test_what_is_not_in_it_is_refused(table, foreign):
-    with pytest.raises((ConfigurationError), match="table: same-index stacks"):
-        TabulatedEvaluator(table)([foreign])
+    evaluator = TabulatedEvaluator(table)
+    for ask in (evaluator, evaluator.early, evaluator.prefixes):
+        with pytest.raises(ConfigurationError, match="table: same-index stacks"):
+            ask([foreign])
 
 
 def test_it_comes_back_from_a_file_and_the_file_is_always_the_same(table, tmp_path):
