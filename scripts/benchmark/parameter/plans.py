@@ -70,7 +70,7 @@ WHOLE = Plan(
     front=16,
     search_items=96,
     test_items=192,
-    overrides=("evaluator.search_items=96", "evaluator.test_items=192", "online.divisions=4"),
+    overrides=("evaluator.search_items=96", "evaluator.test_items=192"),
 )
 QUICK = Plan(
     1,
