@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from agents.generators import set_state, state_of
 from agents.moves import Stack
 from agents.ppo import PPO
-from agents.surrogate import Belief, KnownStacks, favourites, neighbours, thompson
+from agents.surrogate import Belief, KnownStacks, favoured, most_promising, neighbours, promising
 from envs.preferences import PreferenceSampler
 from envs.space import StackSpace
 from hm3.checks import whole
@@ -26,10 +27,11 @@ _FILE = "surrogate.json"
 class SurrogatePPO:
     """PPO over preferences, with Gaussian processes between it and the evaluator.
 
-    Before each batch the policy practises: it writes stacks, and learns from what the processes expect of them. What it
-    wrote and neighbours of the front are screened: each place of the batch goes to the stack that would add the most
-    hypervolume in one world that is possible (Thompson sampling). Policy and value network also learn the best known
-    stacks for sampled preferences, by imitation, and propose for any preference, screened in the same way.
+    Before each batch the policy practises: it writes stacks, and learns from what the processes expect of them (as
+    DyNA-PPO does, Angermueller et al., 2020, for one objective). What it wrote, neighbours of the front and neighbours
+    of what they make hope for are considered: each place of the batch goes to the stack that is expected to add most to
+    the hypervolume. Policy and value network also learn the best known stacks for sampled preferences, by imitation,
+    and propose for any preference; the processes choose among the proposals.
 
     Args:
         space: What may be stacked.
@@ -39,7 +41,8 @@ class SurrogatePPO:
         seed: Of everything.
         rollouts: Of the whole training, for the schedules; None if the caller moves `progress`.
         initial: Stacks that are judged before the processes are asked.
-        candidates: Neighbours of the front that are screened for a batch.
+        candidates: Neighbours of the front that are considered for a batch, and in each further round.
+        rounds: How often the neighbours of what is most hopeful are considered, too.
         practice: Rollouts of the policy between two batches.
         episodes: Of such a rollout.
         settings: Of `PPO`.
@@ -54,14 +57,15 @@ class SurrogatePPO:
         *,
         seed: int = 0,
         rollouts: int | None = None,
-        initial: int = 16,
-        candidates: int = 600,
+        initial: int = 12,
+        candidates: int = 400,
+        rounds: int = 2,
         practice: int = 1,
         episodes: int = 64,
         **settings: Any,
     ) -> None:
         self._initial = whole("agent.initial", initial, 1)
-        self._candidates = whole("agent.candidates", candidates, 1)
+        self._candidates, self._rounds = whole("agent.candidates", candidates, 1), whole("agent.rounds", rounds, 0)
         self._practice, self._episodes = whole("agent.practice", practice, 0), whole("agent.episodes", episodes, 1)
         self.policy = PPO(space, normaliser, utility, sampler, seed=seed, rollouts=rollouts, **settings)
         self.space, self.utility, self.sampler = space, utility, sampler
@@ -86,14 +90,13 @@ class SurrogatePPO:
     def ask(self, count: int) -> list[Recipe]:
         """The next stacks, none of them known: a design, then what promises most; fewer where there are none."""
         if len(self.known) < self._initial:
-            return self._fresh(self._near_sources(count))[:count]
-        stacks, front = self.known.front()
-        near = neighbours(self.space, stacks, self._candidates, self._rng)
-        offered = self._fresh([*self._practised(), *self._recipes(near)])
-        if not offered:
-            return self._fresh(self._near_sources(count))[:count]
-        worlds = self.belief.worlds(offered, count, self._rng)
-        return [offered[number] for number in thompson(worlds, front)]
+            return self._near_sources(count)
+        written = [self.space.encode(recipe) for recipe in self._practised()]
+        offered, expected = promising(
+            self.space, self.known, self.belief, written, self._candidates, self._rounds, self._rng
+        )
+        chosen = most_promising(expected, self.known.front()[1], count)
+        return self._fresh(self._recipes([offered[number] for number in chosen])) or self._near_sources(count)
 
     def tell(self, recipes: Sequence[Recipe], scores: Sequence[Scores]) -> None:
         """Learn from judged stacks."""
@@ -110,13 +113,13 @@ class SurrogatePPO:
     ) -> list[Recipe]:
         """Up to `per_preference` stacks that nobody has judged for each preference (P, K).
 
-        The policy writes many times as many, and those near the best known stack for the preference join them; of these
-        each place goes to the one that the preference likes best in one world that is possible.
+        The policy writes many times as many, and neighbours of the best known stacks for the preference join them, and
+        neighbours of what is expected to be best; those of the largest expected utility are proposed.
         """
         found: dict[str, Recipe] = {}
         for preference in preferences:
             written = self.policy.propose(preference[None], WRITTEN * per_preference, greedy=greedy, rng=rng)
-            for recipe in self._liked(preference, written, per_preference, rng):
+            for recipe in self._liked(preference, written, rng)[:per_preference]:
                 found.setdefault(recipe.digest, recipe)
         return list(found.values())
 
@@ -139,29 +142,31 @@ class SurrogatePPO:
         written: list[Recipe] = []
         for _ in range(self._practice):
             recipes = self.policy.ask(self._episodes)
-            self.policy.practise(recipes, self.belief.means(recipes))
+            self.policy.practise(recipes, self.belief([self.space.encode(recipe) for recipe in recipes])[0])
             written += recipes
         return written
 
-    def _liked(
-        self, preference: Array, written: Sequence[Recipe], count: int, rng: np.random.Generator
-    ) -> Iterable[Recipe]:
-        """Of what was written, and of neighbours of the best known stack, what a preference (K,) may like best."""
-        values = self.utility(self.known.values, preference) if len(self.known) else np.zeros(0)
-        best = [self.known.stacks[number] for number in np.argsort(-values)[:3].tolist()]
-        near = neighbours(self.space, best, self._candidates // 4, rng) if best else []
-        offered = self._fresh([*written, *(self._recipe(stack, preference) for stack in near)])
-        if not best or not offered:
-            return offered[:count]
-        worlds = self.belief.worlds(offered, count, rng)
-        return [offered[number] for number in favourites(self.utility(worlds, preference))]
+    def _liked(self, preference: Array, written: Sequence[Recipe], rng: np.random.Generator) -> list[Recipe]:
+        """Of what was written, and of what is near the best known stacks, what a preference (K,) may like best."""
+        if not len(self.known):
+            return self._fresh(written)
+        stacks = [self.space.encode(recipe) for recipe in written]
+        count = self._candidates // 4
+        liked = favoured(
+            self.space, self.known, self.belief, stacks, partial(self._worth, preference), count, self._rounds, rng
+        )
+        return self._fresh(self._recipe(stack, preference) for stack in liked)
+
+    def _worth(self, preference: Array, values: Array) -> Array:
+        worth: Array = self.utility(values, preference)
+        return worth
 
     def _near_sources(self, count: int) -> list[Recipe]:
-        """The sources themselves and crossings of them."""
-        whole_ = [self.space.encode(each) for each in self.space.pool.identities()]
-        allowed = [stack for stack in whole_ if self.space.allows(stack[0])]
+        """Of the sources themselves and crossings of them, what is not known."""
+        own = [self.space.encode(each) for each in self.space.pool.identities()]
+        allowed = [stack for stack in own if self.space.allows(stack[0])]
         near = neighbours(self.space, allowed, 4 * count, self._rng) if allowed else []
-        return self._recipes([*allowed, *near])
+        return self._fresh(self._recipes([*allowed, *near]))[:count]
 
     def _recipes(self, stacks: Sequence[Stack]) -> list[Recipe]:
         """Stacks as recipes, each for a preference of its own where a source follows preferences."""

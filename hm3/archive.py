@@ -109,13 +109,13 @@ class ParetoArchive:
         return displaced
 
 
-def hypervolume(points: ArrayLike, reference: float = 0.0) -> float:
+def hypervolume(points: ArrayLike, reference: float | Array = 0.0) -> float:
     """The volume between the reference point and what the points dominate; every objective is to be large.
 
     Args:
         points: Normalised scores, shape (N, K). Points that are not above the reference in every objective, or not
             finite, add nothing.
-        reference: The reference point's coordinate, the same in every objective.
+        reference: The reference point (K,), or its coordinate where it is the same in every objective.
     """
     array = np.asarray(points, dtype=float)
     if array.size == 0:
@@ -124,3 +124,19 @@ def hypervolume(points: ArrayLike, reference: float = 0.0) -> float:
     if len(inside) == 0:
         return 0.0
     return float(moocore.hypervolume(inside, ref=reference, maximise=True))
+
+
+def below_nadir(front: ArrayLike, margin: float = 0.1) -> Array:
+    """(K,) a reference point a little below the worst of a front (N, K) in each objective, N > 0.
+
+    From there, unlike from 0, the volume tells apart fronts whose ends are known and whose middles differ (Ishibuchi et
+    al., "How to specify a reference point in hypervolume calculation", 2018).
+
+    Args:
+        front: Points that do not dominate each other; every objective is to be large.
+        margin: How far below, as a share of the front's extent.
+    """
+    points = np.asarray(front, dtype=float)
+    low, high = points.min(axis=0), points.max(axis=0)
+    reference: Array = low - margin * (high - low)
+    return reference

@@ -1,37 +1,54 @@
-"""Which stacks would add most to a front, if a world that is possible were the real one."""
+"""Which stacks would add most to a front, if they scored what is expected of them."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import moocore
 import numpy as np
 
+from envs.space import Bools
+from hm3.archive import below_nadir, hypervolume
 from hm3.objectives import Array
 
 
-def thompson(worlds: Array, front: Array) -> list[int]:
-    """For each world the candidate that adds the largest hypervolume in it, each once; reference point 0.
+def gains(values: Array, front: Array, reference: Array) -> Array:
+    """(M,) the hypervolume that each of M values (M, K) alone would add to a front (F, K)."""
+    covered: Bools = np.all(front[None] >= values[:, None], axis=2)
+    hopeful = np.all(values > reference, axis=1) & ~np.any(covered, axis=1)
+    before, result = hypervolume(front, reference), np.zeros(len(values))
+    for row in np.flatnonzero(hopeful):
+        result[row] = hypervolume(np.vstack([front, values[row]]), reference) - before
+    return result
 
-    Where none adds any, the world asks for the one with the largest sum.
+
+def most_promising(values: Array, front: Array, count: int) -> list[int]:
+    """At most `count` numbers of M candidates: always the one that would add most to what the ones before it left.
+
+    What is chosen is believed to score what is expected ("kriging believer", Ginsbourger et al., 2010). The reference
+    point lies below the nadir of the front; a value is chosen even if nothing is gained by it, the first first.
 
     Args:
-        worlds: (q, M, K) values of M candidates in q worlds, normalised.
-        front: (F, K) what is known, normalised.
-
-    Returns:
-        At most q indices.
+        values: (M, K) expected, normalised.
+        front: (F, K) known, normalised.
+        count: How many.
     """
+    reference, left = below_nadir(front), np.arange(len(values))
     chosen: list[int] = []
-    for world in worlds:
-        free = np.setdiff1d(np.arange(len(world)), chosen)
-        if len(free):
-            chosen.append(int(free[_best(world[free], front)]))
+    while len(left) and len(chosen) < count:
+        best = int(left[gains(values[left], front, reference).argmax()])
+        chosen.append(best)
+        left = left[left != best]
+        front = non_dominated(np.vstack([front, values[best]]))
     return chosen
 
 
+def non_dominated(values: Array) -> Array:
+    """The values (F, K) that no other of them dominates."""
+    kept: Array = values[moocore.is_nondominated(values, maximise=True)]
+    return kept
+
+
 def favourites(utilities: Array) -> list[int]:
-    """For each world the candidate of the largest utility (q, M) in it, each once."""
+    """For each preference the candidate of the largest utility (P, M), each once."""
     chosen: list[int] = []
     for row in utilities:
         left = row.copy()
@@ -39,24 +56,3 @@ def favourites(utilities: Array) -> list[int]:
         if len(chosen) < len(row):
             chosen.append(int(left.argmax()))
     return chosen
-
-
-def _best(values: Array, front: Array) -> int:
-    """Only what no other candidate and nothing known dominates can add anything."""
-    together = np.vstack([front, np.maximum(values, 0.0)])
-    hopeful = np.flatnonzero(moocore.is_nondominated(together, maximise=True)[len(front) :])
-    gains = list(_gains(values[hopeful], front))
-    if not gains or max(gains) <= 0:
-        return int(values.sum(axis=1).argmax())
-    return int(hopeful[int(np.argmax(gains))])
-
-
-def _gains(values: Array, front: Array) -> Iterable[float]:
-    before = volume(front)
-    return (volume(np.vstack([front, each])) - before for each in values)
-
-
-def volume(values: Array) -> float:
-    """Hypervolume of normalised values (N, K) above 0."""
-    inside = values[(values > 0).all(axis=1)]
-    return float(moocore.hypervolume(inside, ref=0.0, maximise=True)) if len(inside) else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import moocore
@@ -26,6 +26,7 @@ class KnownStacks:
     def __init__(self, space: StackSpace, normaliser: Normaliser) -> None:
         self._space, self._normaliser = space, normaliser
         self._known: dict[str, tuple[Stack, tuple[float, ...]]] = {}
+        self._stacks: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -43,6 +44,11 @@ class KnownStacks:
         """(N, K) their normalised scores."""
         return self._normaliser([scores for _, scores in self._known.values()])
 
+    def unknown(self, stacks: Iterable[Stack]) -> list[Stack]:
+        """Those that may be new, each once; layers that follow a preference may be new under another one."""
+        once = {repr(stack): stack for stack in stacks}
+        return [stack for key, stack in once.items() if key not in self._stacks or self._space.follows(*stack)]
+
     def front(self) -> tuple[list[Stack], Array]:
         """The F stacks that nothing known dominates, and their normalised scores (F, K)."""
         values, stacks = self.values, self.stacks
@@ -53,7 +59,9 @@ class KnownStacks:
         """Take note of what was judged; models that gave no scores teach nothing here."""
         for recipe, score in zip(recipes, scores, strict=True):
             if score.valid and writable(self._space, recipe):
-                self._known[recipe.digest] = (self._space.encode(recipe), score.values)
+                stack = self._space.encode(recipe)
+                self._known[recipe.digest] = (stack, score.values)
+                self._stacks.add(repr(stack))
 
     def to_json(self) -> list[Any]:
         """The content as a JSON value."""
@@ -62,3 +70,4 @@ class KnownStacks:
     def restore(self, value: list[Any]) -> None:
         """Read what `to_json` wrote."""
         self._known = {digest: ((list(layers), host), tuple(scores)) for digest, (layers, host), scores in value}
+        self._stacks = {repr(stack) for stack in self.stacks}

@@ -26,7 +26,7 @@ def main() -> None:
     console, progress = Console(), Console(stderr=True, highlight=False)
     settings = {"name": arguments.name, "quick": arguments.quick, "seed": arguments.seed}
     settings |= {} if arguments.size is None else {"size": arguments.size}
-    settings |= {} if arguments.zoo is None else {"zoo": str(arguments.zoo)}
+    settings |= {} if arguments.zoo is None else {"zoo": arguments.zoo.name}
     kept = Kept(arguments.out and arguments.out.with_name(f"{arguments.out.name}.part"), settings)
     request = Request(
         arguments.quick,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pymoo.indicators.hv import HV
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
-from hm3.archive import ParetoArchive, Status, hypervolume
+from hm3.archive import ParetoArchive, Status, below_nadir, hypervolume
 from hm3.errors import ConfigurationError
 from hm3.objectives import Candidate, Linear, Normaliser, Preference, Scores, Tchebycheff
 from hm3.recipe import LayerRef, Recipe, Source
@@ -96,6 +96,17 @@ def test_hypervolume_is_pymoos(points):
 def test_hypervolume_is_the_area_that_is_counted(points):
     cells = {(x, y) for a, b in points for x in range(a) for y in range(b)}
     assert hypervolume(points) == pytest.approx(len(cells))
+
+
+def test_from_below_the_nadir_the_ends_of_a_front_count_little():
+    front = np.array([[1.0, 0.5], [0.0, 1.5]])
+    assert below_nadir(front).tolist() == pytest.approx([-0.1, 0.4])
+    # each end covers a strip, 1.1 x 0.1 and 0.1 x 1.1, which share a corner of 0.1 x 0.1
+    assert hypervolume(front, below_nadir(front)) == pytest.approx(0.11 + 0.11 - 0.01)
+
+
+def test_a_front_of_one_point_has_no_extent():
+    assert below_nadir([[0.3, 0.4]]).tolist() == [0.3, 0.4]
 
 
 def test_hypervolume_of_nothing_and_of_points_that_are_not_above_the_reference():

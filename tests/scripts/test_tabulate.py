@@ -18,7 +18,7 @@ from hm3.tabulated.table import STEPS
 from scripts.benchmark import tabulate
 from scripts.benchmark.report import Kept, Request
 from scripts.benchmark.tabulate.site import Plan, Site
-from scripts.benchmark.tabulate.tables import TABLES, kept_table
+from scripts.benchmark.tabulate.tables import kept_table
 from scripts.benchmark.tabulate.walk import batches, branches, joined, recipe_of, scored
 from tests.tiny import write_checkpoint
 from tests.tiny_tasks import write_tasks
@@ -150,7 +150,6 @@ def test_a_table_that_is_not_there_is_refused():
         kept_table("c")
 
 
-@pytest.mark.skipif(not (TABLES / "a.tensors").exists(), reason="is made by a command of half an hour")
 def test_the_kept_table_is_that_of_the_built_in_zoo():
     site = Site.open(tabulate.WHOLE, None)
     table = kept_table("a", {"sources": [source.digest for source in site.sources], "count": 96})
@@ -159,3 +158,9 @@ def test_the_kept_table_is_that_of_the_built_in_zoo():
         expected = [scores.values for scores in bench.screen([recipe_of(site, tuple(path)) for path in some.tolist()])]
         assert dict(table.made_from)["items"] == bench.screen.digest
     np.testing.assert_allclose(table.at(some), expected, rtol=0, atol=1e-5)
+
+
+def test_the_second_kept_table_is_of_other_models_and_the_same_items():
+    first, second = kept_table("a"), kept_table("b")
+    assert not {source.digest for source in first.sources} & {source.digest for source in second.sources}
+    assert first.made_from == second.made_from and first.counts.shape == second.counts.shape

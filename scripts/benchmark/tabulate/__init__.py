@@ -1,7 +1,8 @@
 """Score every same-index stack of the zoo, and everything that stacks begin with: a benchmark with known answers.
 
     python -m scripts.benchmark tabulate --out scripts/benchmark/tables/a.json
-    python -m scripts.benchmark tabulate --zoo DIR --out scripts/benchmark/tables/b.json
+    python -m scripts.build_zoo --seed 1 --out outputs/zoo-b
+    python -m scripts.benchmark tabulate --zoo outputs/zoo-b --out scripts/benchmark/tables/b.json
 
 All 4^8 = 65,536 stacks whose layer i is layer i of one of the four models, between the hosts of their two ends, on the
 screen's items, and the early exits of their prefixes. Beside the result lies the table, `.tensors`. The stacks are
