@@ -62,13 +62,13 @@ def explore(
         if not go_on():
             return
         recipes = searcher.ask(episodes)
-        scores = _tell(searcher, evaluator, recipes)
+        scores = judge(searcher, evaluator, recipes)
         judged.add(recipes, scores)
         yield Rollout(number, recipes, scores, judged)
 
 
-def _tell(searcher: AskTell, evaluator: Evaluator, recipes: Sequence[Recipe]) -> Sequence[Scores]:
-    """Judge recipes and tell the searcher, with their early exits if it wants them."""
+def judge(searcher: AskTell, evaluator: Evaluator, recipes: Sequence[Recipe]) -> Sequence[Scores]:
+    """Judge recipes and tell the searcher, with their early exits if it wants them; their scores."""
     if isinstance(searcher, TakesPrefixes) and searcher.needs_prefixes:
         prefixes = prefix_evaluator(evaluator).prefixes(recipes)
         scores = [each[-1] for each in prefixes]

@@ -13,6 +13,7 @@ from agents.surrogate.gains import favourites
 from agents.surrogate.neighbours import neighbours
 from envs.preferences import PreferenceSampler
 from envs.space import Ints, StackSpace
+from hm3.archive import below_nadir
 from hm3.checks import whole
 from hm3.objectives import Array, Normaliser, Utility
 
@@ -25,6 +26,7 @@ AFTERWARDS = 8  # candidates for each proposal, when the process has learnt its 
 class CategoricalBO(Rival):
     """qLogNEHVI (Daulton et al., 2021; Ament et al., 2023) over Gaussian processes with a Hamming kernel, in batches.
 
+    Hypervolume counts from below the nadir of the known front, as in `SurrogatePPO`.
     Candidates are neighbours of the known front (mutations and crossings) and natural draws; a local search then climbs
     from the best. When `most` stacks are known, the processes have learnt their last and no acquisition is computed any
     more: each proposal is then the candidate of the largest expected utility for a preference from the sampler.
@@ -104,8 +106,13 @@ class CategoricalBO(Rival):
     def _promising(self, process: HammingProcess, count: int) -> Ints:
         from agents.rivals.local_gain import LocalGain
 
-        gain = LocalGain(process, self._near, self._samples, self._rounds, self._beam, self._shortlist)
+        gain = LocalGain(process, self._reference, self._near, self._samples, self._rounds, self._beam, self._shortlist)
         return gain.best(self._drawn(self._candidates), count)
+
+    @property
+    def _reference(self) -> Array:
+        best = moocore.is_nondominated(self._values, maximise=True, keep_weakly=True)
+        return below_nadir(self._values[best])
 
     def _expected(self, process: HammingProcess, count: int) -> Ints:
         candidates = self._drawn(AFTERWARDS * count // 2)

@@ -21,10 +21,11 @@ Neighbours = Callable[[Ints, int], Ints]
 
 @dataclass(frozen=True)
 class LocalGain:
-    """qLogNEHVI, one stack after the other, each given those before it; reference point 0.
+    """qLogNEHVI, one stack after the other, each given those before it.
 
     Attributes:
         process: Of the objectives.
+        reference: (K,) point from which hypervolume counts.
         neighbours: The moves.
         samples: Quasi-random samples of the posterior.
         rounds: Of the local search for each stack.
@@ -33,6 +34,7 @@ class LocalGain:
     """
 
     process: HammingProcess
+    reference: Array
     neighbours: Neighbours
     samples: int
     rounds: int
@@ -44,7 +46,7 @@ class LocalGain:
 
         Torch's global generator draws the samples: seed it.
         """
-        reference = torch.from_numpy(-self.process.means / self.process.scales)
+        reference = torch.from_numpy((self.reference - self.process.means) / self.process.scales)
         acquisition = Acquisition(self.samples, 0, 0, 0).function(self.process.surrogate, reference)
         chosen, candidates = candidates[:0], _without(candidates, candidates[:0])
         while len(chosen) < count and len(candidates):

@@ -11,7 +11,7 @@ from torch import Tensor
 from agents.surrogate.features import Features
 
 APART = 0.7  # of a source's coordinates at first: all are equally unlike each other
-NEARNESS, NOISE = -1.0, -6.0  # logarithms at first
+NEARNESS, NOISE = -2.0, -6.0  # logarithms at first
 PULL, HOLD = 0.02, 0.05  # half the inverse variances of the settings' normal priors around where they start
 FLOOR = 1e-5  # of the noise, of a variance of 1
 

@@ -27,6 +27,7 @@ def main() -> None:
     settings = {"name": arguments.name, "quick": arguments.quick, "seed": arguments.seed}
     settings |= {} if arguments.size is None else {"size": arguments.size}
     settings |= {} if arguments.zoo is None else {"zoo": arguments.zoo.name}
+    settings |= {} if arguments.table is None else {"table": arguments.table}
     kept = Kept(arguments.out and arguments.out.with_name(f"{arguments.out.name}.part"), settings)
     request = Request(
         arguments.quick,
@@ -36,6 +37,7 @@ def main() -> None:
         arguments.size,
         arguments.zoo,
         arguments.out,
+        arguments.table or "a",
     )
     report = benchmark(arguments.name)(request)
     for table in report.tables:
@@ -57,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", metavar="SIZE", help="parameter: what a candidate costs on random weights, 0.5B")
     parser.add_argument("--zoo", type=Path, metavar="DIR", help="tabulate: another zoo, as scripts.build_zoo writes it")
+    parser.add_argument("--table", choices=("a", "b"), help="search and its like: the kept table, a unless said")
     return parser.parse_args()
 
 

@@ -14,6 +14,8 @@ MODULES = {
     "families": "scripts.benchmark.families",
     "parameter": "scripts.benchmark.parameter",
     "tabulate": "scripts.benchmark.tabulate",
+    "search": "scripts.benchmark.search",
+    "tuning": "scripts.benchmark.search.tuning",
 }
 
 

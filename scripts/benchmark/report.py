@@ -59,6 +59,7 @@ class Request:
         size: Of random models to measure on instead, where a benchmark has such a form.
         zoo: Folder of another zoo's models.
         out: Where the result will be; other files may go beside it.
+        table: The kept table to search on.
     """
 
     quick: bool
@@ -68,6 +69,7 @@ class Request:
     size: str | None = None
     zoo: Path | None = None
     out: Path | None = None
+    table: str = "a"
 
 
 @dataclass(frozen=True)

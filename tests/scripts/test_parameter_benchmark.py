@@ -2,7 +2,8 @@
 
 import pytest
 
-from scripts.benchmark.parameter.figures import interval, report
+from scripts.benchmark.interval import interval
+from scripts.benchmark.parameter.figures import report
 from scripts.benchmark.parameter.lattice import spread
 from scripts.benchmark.parameter.methods import METHODS
 from scripts.benchmark.parameter.plans import FIRST_ONLY, QUICK, WHOLE, Plan

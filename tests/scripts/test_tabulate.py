@@ -163,4 +163,5 @@ def test_the_kept_table_is_that_of_the_built_in_zoo():
 def test_the_second_kept_table_is_of_other_models_and_the_same_items():
     first, second = kept_table("a"), kept_table("b")
     assert not {source.digest for source in first.sources} & {source.digest for source in second.sources}
-    assert first.made_from == second.made_from and first.counts.shape == second.counts.shape
+    assert first.made_from == second.made_from
+    assert first.counts.shape == second.counts.shape

@@ -14,19 +14,11 @@ instead what a candidate costs on random weights.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import partial
-from multiprocessing import get_context
-from typing import Any
-
 from scripts.benchmark.parameter.cost import cost
 from scripts.benchmark.parameter.figures import report
-from scripts.benchmark.parameter.hierarchy import Run
 from scripts.benchmark.parameter.plans import QUICK, WHOLE
-from scripts.benchmark.parameter.trials import Trial
 from scripts.benchmark.report import Report, Request
-from scripts.benchmark.zoo import cores
+from scripts.benchmark.side_by_side import side_by_side
 
 
 def run(request: Request) -> Report:
@@ -34,17 +26,5 @@ def run(request: Request) -> Report:
     if request.size is not None:
         return cost(request)
     plan = QUICK if request.quick else WHOLE
-    parts = _done([*plan.trials(request.seed), *plan.runs(request.seed)], request)
+    parts = side_by_side([*plan.trials(request.seed), *plan.runs(request.seed)], request)
     return report(parts, plan)
-
-
-def _done(asked: Sequence[Trial | Run], request: Request) -> list[dict[str, Any]]:
-    """The results, as many at once as there are cores; what is done is kept."""
-    missing = [task for task in asked if task.name not in request.kept.parts]
-    with ProcessPoolExecutor(cores(), mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(task.result): task for task in missing}
-        for future in as_completed(running):
-            result, name = future.result(), running[future].name
-            request.kept(name, partial(dict, result))
-            request.tell(f"{name}: {result['hypervolume']}, {result['seconds']:.0f} s")
-    return [request.kept.parts[task.name] for task in asked]

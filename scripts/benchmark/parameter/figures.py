@@ -8,15 +8,14 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
-from scipy.stats import t
 
+from scripts.benchmark.interval import interval, shown
 from scripts.benchmark.parameter.hierarchy import LEVELS
 from scripts.benchmark.parameter.methods import METHODS
 from scripts.benchmark.parameter.plans import Plan
-from scripts.benchmark.report import Report, rounded
+from scripts.benchmark.report import Report
 
 _MEGABYTE = 1 << 20
-Figure = list[float]  # mean, and the ends of its 95 % interval
 
 
 def report(parts: Sequence[Mapping[str, Any]], plan: Plan) -> Report:
@@ -34,15 +33,6 @@ def report(parts: Sequence[Mapping[str, Any]], plan: Plan) -> Report:
         "seeds": plan.seeds,
     }
     return Report(summary, {"parts": list(parts)}, [_trial_table(trials, plan), *([_run_table(runs)] if runs else [])])
-
-
-def interval(values: Sequence[float]) -> Figure:
-    """Mean and 95 % interval by Student's t; of a single value the value itself."""
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return [rounded(mean)] * 3
-    half = float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / len(values) ** 0.5
-    return [rounded(mean), rounded(mean - half), rounded(mean + half)]
 
 
 def _key(method: str, budget: str, plan: Plan) -> str:
@@ -95,7 +85,4 @@ def _run_table(runs: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _cell(values: Sequence[float]) -> str:
-    if not values:
-        return ""
-    mean, low, high = interval(values)
-    return f"{mean:.4f} [{low:.4f}, {high:.4f}]" if len(values) > 1 else f"{mean:.4f}"
+    return shown(interval(values)) if values else ""

@@ -90,7 +90,7 @@ def test_an_acquisition_prefers_what_promises_more():
     one_round(rival, 40)
     process = rival._fitted()
     candidates = rival._drawn(40)
-    (best,) = LocalGain(process, lambda genomes, count: genomes[:0], 64, 0, 1, 1).best(candidates, 1)
+    (best,) = LocalGain(process, np.zeros(3), lambda genomes, count: genomes[:0], 64, 0, 1, 1).best(candidates, 1)
     assert process.predict(best[None]).sum() > np.median(process.predict(candidates).sum(axis=1))
 
 

@@ -33,7 +33,7 @@ def gram(kernel, first, second):
 
 def test_two_sources_at_one_index_are_as_unlike_as_their_points_are_apart():
     one, other = [([0, 1, 2, 3], 0)], [([0, 5, 2, 3], 0)]
-    assert gram(START, one, other)[0].item() == pytest.approx(math.exp(-math.exp(-1) * 2 * 0.7**2))
+    assert gram(START, one, other)[0].item() == pytest.approx(math.exp(-math.exp(-2) * 2 * 0.7**2))
 
 
 def test_sources_at_the_same_point_are_alike():

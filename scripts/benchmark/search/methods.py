@@ -1,0 +1,62 @@
+"""The contest's methods by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from agents import PPO, LocalSearch, RandomSearch, Searcher, SurrogatePPO
+from agents.published import ModelMergingRL, PaperHM3
+from agents.rivals import CMAES, MOEAD, NSGA2, NSGA3, CategoricalBO, RegularisedEvolution
+from envs.preferences import Dirichlet
+from hm3.objectives import Tchebycheff
+from scripts.benchmark.search.worlds import World
+
+Make = Callable[..., Searcher]
+GENERATION = 8  # stacks that are judged together
+
+
+@dataclass(frozen=True)
+class Method:
+    """A line of the contest.
+
+    Attributes:
+        title: What people call it.
+        make: Takes `space`, `normaliser`, `utility`, `sampler` and `seed`.
+        budget: Different stacks that it may have judged.
+        batch: Stacks that it is asked for at once.
+        ours: Not a rival.
+    """
+
+    title: str
+    make: Make
+    budget: int
+    batch: int = GENERATION
+    ours: bool = False
+
+    def searcher(self, world: World, seed: int) -> Searcher:
+        """It, at its start."""
+        return self.make(world.space, world.normaliser, Tchebycheff(), Dirichlet(len(world.evaluator.names)), seed=seed)
+
+
+def _random(space: Any, *_: object, seed: int, beta: float) -> Searcher:
+    return RandomSearch(space, seed=seed, beta=beta)
+
+
+METHODS: Mapping[str, Method] = {
+    "uniform": Method("random, uniform", partial(_random, beta=0.0), 3000),
+    "natural": Method("random, natural prior", partial(_random, beta=2.0), 3000),
+    "local": Method("local search", LocalSearch, 3000),
+    "evolution": Method("regularised evolution", RegularisedEvolution, 3000),
+    "nsga2": Method("NSGA-II", NSGA2, 3000),
+    "nsga3": Method("NSGA-III", NSGA3, 3000),
+    "moead": Method("MOEA/D", MOEAD, 3000),
+    "cmaes": Method("CMA-ES, data flow", CMAES, 3000),
+    "bo": Method("qLogNEHVI, categorical", CategoricalBO, 200),
+    "rl_merging": Method("PPO, one run per preference", partial(ModelMergingRL, evaluations=2000), 2000, batch=64),
+    "paper_hm3": Method("HM3 as published", partial(PaperHM3, evaluations=2000), 2000, batch=64),
+    "ppo": Method("HM3's PPO alone", PPO, 2000, batch=64, ours=True),
+    "hm3": Method("HM3", SurrogatePPO, 600, ours=True),
+}
