@@ -76,9 +76,12 @@ class Potential:
 
     Attributes:
         gamma: The agent's discount.
+        own_ends: That each beginning is read between the hosts of its own ends, as `hm3.tabulated` does it, and not
+            below the finished stack's head: then phi is the state's own even where hosts follow the path.
     """
 
     gamma: float = 1.0
+    own_ends: bool = False
     needs_prefixes = True
 
     def __call__(self, utilities: Array, lengths: Ints, prefixes: Array | None = None) -> Array:
@@ -103,7 +106,7 @@ def check_credit(credit: Credit, space: StackSpace, gamma: float) -> None:
     own = number("agent.credit.gamma", getattr(credit, "gamma", gamma), 0, 1)
     if own != gamma:
         raise ConfigurationError(f"agent.credit.gamma: agent.gamma, which is {gamma:g}, got {own:g}")
-    if space.rules.host == FOLLOW:
+    if space.rules.host == FOLLOW and not getattr(credit, "own_ends", False):
         rule = "env.host=searched or a source's name, so that a stack has its head from the start"
         raise ConfigurationError(f"agent.credit: {rule}, got follow")
 

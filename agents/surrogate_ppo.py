@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from agents.surrogate import Belief, KnownStacks, favoured, most_promising, neig
 from envs.preferences import PreferenceSampler
 from envs.space import StackSpace
 from hm3.checks import whole
+from hm3.errors import ConfigurationError
 from hm3.objectives import Array, Normaliser, Scores, Utility
 from hm3.recipe import Recipe
 from hm3.sealed import sealed, unsealed
@@ -45,6 +47,7 @@ class SurrogatePPO:
         rounds: How often the neighbours of what is most hopeful are considered, too.
         practice: Rollouts of the policy between two batches.
         episodes: Of such a rollout.
+        batch: Most stacks that are proposed at once, however many are asked for: later ones are chosen knowing more.
         settings: Of `PPO`.
     """
 
@@ -62,10 +65,13 @@ class SurrogatePPO:
         rounds: int = 2,
         practice: int = 1,
         episodes: int = 64,
+        batch: int = 8,
         **settings: Any,
     ) -> None:
         self._initial = whole("agent.initial", initial, 1)
         self._candidates, self._rounds = whole("agent.candidates", candidates, 1), whole("agent.rounds", rounds, 0)
+        self._batch = whole("agent.batch", batch, 1)
+        _check_settings(settings)
         self._practice, self._episodes = whole("agent.practice", practice, 0), whole("agent.episodes", episodes, 1)
         self.policy = PPO(space, normaliser, utility, sampler, seed=seed, rollouts=rollouts, **settings)
         self.space, self.utility, self.sampler = space, utility, sampler
@@ -89,6 +95,7 @@ class SurrogatePPO:
 
     def ask(self, count: int) -> list[Recipe]:
         """The next stacks, none of them known: a design, then what promises most; fewer where there are none."""
+        count = min(count, self._batch)
         if len(self.known) < self._initial:
             return self._near_sources(count)
         written = [self.space.encode(recipe) for recipe in self._practised()]
@@ -181,3 +188,9 @@ class SurrogatePPO:
     def _fresh(self, recipes: Iterable[Recipe]) -> list[Recipe]:
         """Those that nobody has judged, each once."""
         return list({recipe.digest: recipe for recipe in recipes if recipe not in self.known}.values())
+
+
+def _check_settings(settings: Mapping[str, object]) -> None:
+    """See that the policy takes them: a mistyped one is a person's mistake, not the program's."""
+    if unknown := settings.keys() - inspect.signature(PPO).parameters.keys():
+        raise ConfigurationError(f"agent: settings that SurrogatePPO and PPO take, got {', '.join(sorted(unknown))}")

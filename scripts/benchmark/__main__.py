@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 
 from rich.console import Console
 
 from hm3.checkpoints import write_atomic
+from scripts.benchmark.machine import machine, typed
 from scripts.benchmark.registry import MODULES, benchmark
 from scripts.benchmark.report import Kept, Request
 
@@ -43,7 +45,13 @@ def main() -> None:
     for table in report.tables:
         console.print(table)
     if arguments.out:
-        whole = {**settings, "summary": dict(report.summary), "details": dict(report.details)}
+        whole = {
+            **settings,
+            "command": typed(sys.argv[1:]),
+            "machine": machine(),
+            "summary": dict(report.summary),
+            "details": dict(report.details),
+        }
         write_atomic(arguments.out, json.dumps(whole, indent=1) + "\n")
     kept.discard()
     print(json.dumps(dict(report.summary)))

@@ -15,6 +15,8 @@ MODULES = {
     "parameter": "scripts.benchmark.parameter",
     "tabulate": "scripts.benchmark.tabulate",
     "search": "scripts.benchmark.search",
+    "preferences": "scripts.benchmark.preferences",
+    "switches": "scripts.benchmark.search.switches",
     "tuning": "scripts.benchmark.search.tuning",
 }
 

@@ -142,3 +142,4 @@ def test_what_would_change_the_best_policy_is_refused():
         PPO(SPACE, *GIVEN, credit=Potential(), gamma=0.9)
     with pytest.raises(ConfigurationError, match=r"agent\.credit: env\.host=searched .* got follow"):
         PPO(table_space(4, host="follow"), *GIVEN, credit=Potential())
+    PPO(table_space(4, host="follow"), *GIVEN, credit=Potential(own_ends=True))

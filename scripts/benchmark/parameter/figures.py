@@ -6,14 +6,12 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich import box
-from rich.table import Table
-
 from scripts.benchmark.interval import interval, shown
 from scripts.benchmark.parameter.hierarchy import LEVELS
 from scripts.benchmark.parameter.methods import METHODS
 from scripts.benchmark.parameter.plans import Plan
 from scripts.benchmark.report import Report
+from scripts.benchmark.sheet import Sheet
 
 _MEGABYTE = 1 << 20
 
@@ -32,7 +30,9 @@ def report(parts: Sequence[Mapping[str, Any]], plan: Plan) -> Report:
         "evaluations_stacked": plan.stacked,
         "seeds": plan.seeds,
     }
-    return Report(summary, {"parts": list(parts)}, [_trial_table(trials, plan), *([_run_table(runs)] if runs else [])])
+    sheets = [_trial_sheet(trials, plan), *([_run_sheet(runs)] if runs else [])]
+    details = {"parts": list(parts), "tables": [sheet.json() for sheet in sheets]}
+    return Report(summary, details, [sheet.rich() for sheet in sheets])
 
 
 def _key(method: str, budget: str, plan: Plan) -> str:
@@ -56,32 +56,26 @@ def _by_budget(trials: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], lis
     return found
 
 
-def _trial_table(trials: Sequence[Mapping[str, Any]], plan: Plan) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="one level: hypervolume on the test split [95 %]")
-    table.add_column("method")
-    for budget in plan.budgets:
-        table.add_column(f"{budget} evaluations", justify="right")
-    table.add_column("seconds", justify="right")
-    table.add_column("MB", justify="right")
-    by_budget, by_method = _by_budget(trials), _by(trials, "method")
-    for name, group in by_method.items():
+def _trial_sheet(trials: Sequence[Mapping[str, Any]], plan: Plan) -> Sheet:
+    columns = ("method", *(f"{budget} evaluations" for budget in plan.budgets), "seconds", "MB")
+    by_budget, rows = _by_budget(trials), []
+    for name, group in _by(trials, "method").items():
         cells = [_cell(by_budget.get((name, str(budget)), [])) for budget in plan.budgets]
         seconds = statistics.fmean(part["seconds"] for part in group)
         peak = statistics.fmean(part["peak"] for part in group) / _MEGABYTE
-        table.add_row(METHODS[name].title, *cells, f"{seconds:.0f}", f"{peak:.0f}")
-    return table
+        rows.append([METHODS[name].title, *cells, f"{seconds:.0f}", f"{peak:.0f}"])
+    return Sheet("one level: hypervolume on the test split [95 %]", columns, rows)
 
 
-def _run_table(runs: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="both levels: hypervolume on the test split [95 %]")
-    for column in ("main job", "evaluations", "hypervolume", "seconds"):
-        table.add_column(column, justify="left" if column == "main job" else "right")
+def _run_sheet(runs: Sequence[Mapping[str, Any]]) -> Sheet:
+    rows = []
     for name, group in _by(runs, "level").items():
         judged = statistics.fmean(part["judged"] for part in group)
         seconds = statistics.fmean(part["seconds"] for part in group)
         volumes = [part["hypervolume"]["test"] for part in group]
-        table.add_row(LEVELS[name], f"{judged:.0f}", _cell(volumes), f"{seconds:.0f}")
-    return table
+        rows.append([LEVELS[name], f"{judged:.0f}", _cell(volumes), f"{seconds:.0f}"])
+    columns = ("main job", "evaluations", "hypervolume", "seconds")
+    return Sheet("both levels: hypervolume on the test split [95 %]", columns, rows)
 
 
 def _cell(values: Sequence[float]) -> str:

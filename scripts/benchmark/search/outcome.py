@@ -8,13 +8,14 @@ from typing import Any
 
 from scripts.benchmark.interval import shown
 from scripts.benchmark.report import Report
-from scripts.benchmark.search.figures import AREAS, GOALS, curve, figures
+from scripts.benchmark.search.figures import AREAS, GOALS, curve, figures, share
 from scripts.benchmark.search.methods import Method
 from scripts.benchmark.search.reached import Parts, Reached, finite
 from scripts.benchmark.search.worlds import RODS
 from scripts.benchmark.sheet import Sheet
 
 OURS = "hm3"
+SOURCES = 4  # with which everybody begins
 TITLES = {"nadir": "from below the nadir of the true front", "zero": "from scores of zero"}
 
 
@@ -23,7 +24,10 @@ def outcome(parts: Parts, methods: Mapping[str, Method], table: str) -> Report:
     by_method = {key: [part for part in parts if part["key"] == key] for key in methods}
     found = {key: figures(each) for key, each in by_method.items()}
     rivals = {key: by_method[key] for key, method in methods.items() if not method.ours}
-    sheets = [_sheet(found, methods, table, rod) for rod in RODS]
+    sheets = [
+        _sheet(found, methods, rod, share(parts[0], rod, SOURCES), f"table {table}: hypervolume {TITLES[rod]}")
+        for rod in RODS
+    ]
     summary = {
         "table": table,
         "seeds": found[OURS]["seeds"],
@@ -48,22 +52,23 @@ def _ratio(ours: Parts, rivals: Mapping[str, Parts], goal: float) -> dict[str, A
     return {"best_rival": best, "ratio": finite(Reached.of(ours, "nadir", goal).over(reached[best]))}
 
 
-def _sheet(found: Mapping[str, Any], methods: Mapping[str, Method], table: str, rod: str) -> Sheet:
+def _sheet(found: Mapping[str, Any], methods: Mapping[str, Method], rod: str, start: float, title: str) -> Sheet:
     heads = [f"evaluations to {name}" for name in GOALS]
     columns = ("method", "budget", *heads, f"mean share, first {AREAS[0]}", "share at the end", "seconds")
     rows = [_row(methods[key].title, each, rod) for key, each in found.items()]
-    return Sheet(f"table {table}: hypervolume {TITLES[rod]}", columns, rows)
+    sources = ["the four sources alone", str(SOURCES), *[""] * (len(GOALS) + 1), f"{start:.4f}", ""]
+    return Sheet(title, columns, [sources, *rows])
 
 
 def _row(title: str, found: Mapping[str, Any], rod: str) -> Sequence[str]:
     of_rod = found[rod]
-    times = [_time(of_rod["evaluations"][name], of_rod["success"][name]) for name in GOALS]
+    times = [expected_time(of_rod["evaluations"][name], of_rod["success"][name]) for name in GOALS]
     first = of_rod["area"].get(str(AREAS[0]))
     ends = [shown(first) if first else "", shown(of_rod["share"]), f"{found['seconds'][0]:.0f}"]
     return [title, f"{found['budget']:,}", *times, *ends]
 
 
-def _time(figure: Sequence[float | None], success: float) -> str:
+def expected_time(figure: Sequence[float | None], success: float) -> str:
     """An expected running time; how many seeds got there, if not all did."""
     if figure[0] is None:
         return "never"

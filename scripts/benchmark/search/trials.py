@@ -58,11 +58,14 @@ class Trial:
         return {"key": self.key, "seed": self.seed, **counts, "steps": credit.steps}
 
 
-def searched(place: World, searcher: Searcher, budget: int, batch: int) -> Credit:
-    """Let a searcher use its budget; everybody knows the sources at the start, and pays for them."""
+def searched(place: World, searcher: Searcher, budget: int, batch: int, *, early: bool = True) -> Credit:
+    """Let a searcher use its budget; everybody knows the sources at the start, and pays for them.
+
+    With `early` it may stop when it has found everything.
+    """
     credit = Credit(place)
     _begin(place, searcher, credit)
-    while len(credit) < budget and credit.asked < REPEATS * budget and not _over(credit):
+    while len(credit) < budget and credit.asked < REPEATS * budget and not (early and _over(credit)):
         recipes = searcher.ask(batch)
         if not recipes:
             break

@@ -10,6 +10,7 @@ from agents import LocalSearch, SurrogatePPO
 from agents.surrogate.gains import non_dominated
 from envs import Dirichlet, PathRules, StackSpace, TableEvaluator, table_pool
 from hm3.archive import below_nadir, hypervolume
+from hm3.errors import ConfigurationError
 from hm3.objectives import Scores, Tchebycheff
 
 torch.set_num_threads(1)
@@ -103,3 +104,15 @@ def test_a_space_that_is_used_up_gives_fewer():
         agent.tell(recipes, table(recipes))
         asked += recipes
     assert len(asked) == len({recipe.digest for recipe in asked}) == 16
+
+
+def test_a_batch_is_no_larger_than_it_is_good():
+    agent = SurrogatePPO(SPACE, *GIVEN, initial=4, batch=5, candidates=40, episodes=4)
+    agent.remember(POOL.identities(), TABLE(POOL.identities()))
+    assert len(agent.ask(64)) == 5
+    assert len(agent.ask(3)) == 3
+
+
+def test_a_mistyped_setting_is_said_in_one_line():
+    with pytest.raises(ConfigurationError, match="agent: settings that SurrogatePPO and PPO take, got widht"):
+        SurrogatePPO(SPACE, *GIVEN, widht=64)

@@ -1,5 +1,8 @@
 """Who is credited with what, on the kept table."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -59,3 +62,15 @@ def test_all_methods_have_ten_seeds_and_quick_forms_fewer_stacks():
     assert {trial.table for trial in WHOLE.trials(METHODS, "b", 0)} == {"b"}
     quick = QUICK.trials({key: METHODS[key] for key in QUICK.methods}, "a", 0)
     assert max(trial.budget for trial in quick) == 48
+
+
+RESULTS = Path(__file__).resolve().parents[3] / "scripts" / "benchmark" / "results"
+
+
+def test_the_contest_has_every_rival_with_the_settings_that_did_best():
+    best = json.loads((RESULTS / "tuning_a.json").read_text())["summary"]["best"]
+    for key, settings in best.items():
+        stated = METHODS[key].make.keywords if hasattr(METHODS[key].make, "keywords") else {}
+        assert {name: value for name, value in stated.items() if name != "evaluations"} == {
+            name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
+        }, key
