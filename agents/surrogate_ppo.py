@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.carry_over import carry_over
 from agents.generators import set_state, state_of
 from agents.moves import Stack
 from agents.ppo import PPO
@@ -96,7 +97,7 @@ class SurrogatePPO:
     def ask(self, count: int) -> list[Recipe]:
         """The next stacks, none of them known: a design, then what promises most; fewer where there are none."""
         count = min(count, self._batch)
-        if len(self.known) < self._initial:
+        if not len(self.known) or len(self.known) + len(self.known.partly) < self._initial:
             return self._near_sources(count)
         written = [self.space.encode(recipe) for recipe in self._practised()]
         offered, expected = promising(
@@ -114,6 +115,20 @@ class SurrogatePPO:
         """Take note of judged stacks, whoever wrote them: the sources, say."""
         self.known.add(recipes, scores)
         self.policy.remember(recipes, scores)
+
+    def inherit(self, other: SurrogatePPO) -> None:
+        """Go on from what was learnt with other sources or for other objectives: networks and judged stacks.
+
+        What has the same name keeps its weights. A stack that was judged where an objective was missing is remembered
+        without it: it may be judged again, and tells until then what it can.
+        """
+        carry_over(other.policy, self.policy)
+        self.recall(other)
+
+    def recall(self, other: SurrogatePPO) -> None:
+        """Take note of what another has judged, without its networks."""
+        taken = self.known.inherit(other.known)
+        self.policy.remember(taken, [self.known.scores(recipe) for recipe in taken])
 
     def propose(
         self, preferences: Array, per_preference: int, *, greedy: bool = True, rng: np.random.Generator

@@ -47,10 +47,10 @@ class Belief:
 
     def _current(self) -> StackProcess:
         if self._process is None or self._learnt != len(self._known):
-            stacks, values = self._known.stacks, self._known.values
+            stacks, values = self._known.evidence
             kernel = self._fit(stacks, values)
             self._process = StackProcess.of(kernel, features(self._space, stacks), values)
-            self._learnt = len(stacks)
+            self._learnt = len(self._known)
         return self._process
 
     def _fit(self, stacks: Sequence[Stack], values: Array) -> Kernel:

@@ -42,7 +42,7 @@ def promising(
         rng: Of the neighbours.
     """
     parents, front = known.front()
-    offered = known.unknown([*written, *neighbours(space, parents, count, rng)])
+    offered = known.unknown([*written, *known.partly, *neighbours(space, parents, count, rng)])
     for _ in range(rounds if offered else 0):
         hoped = _hoped(belief, offered)
         best = [offered[i] for i in np.flatnonzero(moocore.is_nondominated(hoped, maximise=True))]
@@ -77,7 +77,7 @@ def favoured(
         rng: Of the neighbours.
     """
     best = [known.stacks[i] for i in np.argsort(-utility(known.values))[:PARENTS]]
-    offered = known.unknown([*written, *neighbours(space, best, count, rng)])
+    offered = known.unknown([*written, *known.partly, *neighbours(space, best, count, rng)])
     for number in range(rounds + 1 if offered else 0):
         order = np.argsort(-utility(belief(offered)[0]), kind="stable")
         offered = [offered[i] for i in order]

@@ -68,10 +68,10 @@ class Kernel:
         """(K, 1) of each stack, without noise."""
         return self.scale.exp()[:, None]
 
-    def factor(self, points: Tensor) -> Tensor:
-        """(K, N, N) Cholesky factor of the covariance, with noise."""
-        noise = (self.noise.exp() + FLOOR)[:, None, None]
-        total = self.covariance(points, points) + noise * torch.eye(points.shape[1], dtype=torch.float64)
+    def factor(self, points: Tensor, more: Tensor) -> Tensor:
+        """(K, N, N) Cholesky factor of the covariance, with noise, and more of it (K, N) at some points."""
+        noise = (self.noise.exp() + FLOOR)[:, None] + more
+        total = self.covariance(points, points) + torch.diag_embed(noise)
         result: Tensor = torch.linalg.cholesky(total)
         return result
 

@@ -14,6 +14,9 @@ from envs.space import StackSpace
 from hm3.objectives import Array, Normaliser, Scores
 from hm3.recipe import Recipe
 
+Known = dict[str, tuple[Stack, tuple[float, ...]]]
+"""Digest -> stack and raw scores (K,)."""
+
 
 class KnownStacks:
     """What processes learn from.
@@ -25,7 +28,8 @@ class KnownStacks:
 
     def __init__(self, space: StackSpace, normaliser: Normaliser) -> None:
         self._space, self._normaliser = space, normaliser
-        self._known: dict[str, tuple[Stack, tuple[float, ...]]] = {}
+        self._known: Known = {}
+        self._partly: Known = {}  # judged where some of the objectives were not asked for
         self._stacks: set[str] = set()
 
     def __len__(self) -> int:
@@ -44,6 +48,17 @@ class KnownStacks:
         """(N, K) their normalised scores."""
         return self._normaliser([scores for _, scores in self._known.values()])
 
+    @property
+    def partly(self) -> list[Stack]:
+        """M more stacks, of which not all objectives are known."""
+        return [stack for stack, _ in self._partly.values()]
+
+    @property
+    def evidence(self) -> tuple[list[Stack], Array]:
+        """All N + M stacks, and their normalised scores (N + M, K); NaN where an objective is not known."""
+        found = [*self._partly.values(), *self._known.values()]
+        return [stack for stack, _ in found], self._normaliser([scores for _, scores in found])
+
     def unknown(self, stacks: Iterable[Stack]) -> list[Stack]:
         """Those that may be new, each once; layers that follow a preference may be new under another one."""
         once = {repr(stack): stack for stack in stacks}
@@ -61,13 +76,60 @@ class KnownStacks:
             if score.valid and writable(self._space, recipe):
                 stack = self._space.encode(recipe)
                 self._known[recipe.digest] = (stack, score.values)
+                self._partly.pop(recipe.digest, None)
                 self._stacks.add(repr(stack))
 
-    def to_json(self) -> list[Any]:
-        """The content as a JSON value."""
-        return [[digest, *known] for digest, known in self._known.items()]
+    def inherit(self, other: KnownStacks) -> list[Recipe]:
+        """Take note of what was judged elsewhere, in another space or for other objectives of the same names.
 
-    def restore(self, value: list[Any]) -> None:
+        Returns:
+            Stacks that are wholly known now and were not before.
+        """
+        taken = []
+        for digest, (recipe, named) in other.by_name().items():
+            if writable(self._space, recipe) and digest not in self._known:
+                stack = self._space.encode(recipe)
+                scores = tuple(named.get(name, np.nan) for name in self._normaliser.names)
+                whole = not np.isnan(scores).any()
+                (self._known if whole else self._partly)[digest] = (stack, scores)
+                if whole:
+                    self._stacks.add(repr(stack))
+                    taken.append(recipe)
+        return taken
+
+    def by_name(self) -> dict[str, tuple[Recipe, dict[str, float]]]:
+        """Digest -> recipe and raw scores by objective, of what is wholly known and follows no preference."""
+        found = {}
+        for digest, ((layers, host), scores) in self._known.items():
+            if not self._space.follows(layers, host):
+                recipe = self._space.recipe(layers, host)
+                found[digest] = (recipe, dict(zip(self._normaliser.names, scores, strict=True)))
+        return found
+
+    def scores(self, recipe: Recipe) -> Scores:
+        """What a known stack scored."""
+        return Scores(self._normaliser.names, self._known[recipe.digest][1])
+
+    def to_json(self) -> dict[str, Any]:
+        """The content as a JSON value."""
+        return {"known": _listed(self._known), "partly": _listed(self._partly)}
+
+    def restore(self, value: dict[str, Any]) -> None:
         """Read what `to_json` wrote."""
-        self._known = {digest: ((list(layers), host), tuple(scores)) for digest, (layers, host), scores in value}
+        self._known, self._partly = _read(value["known"]), _read(value["partly"])
         self._stacks = {repr(stack) for stack in self.stacks}
+
+
+def _listed(known: Known) -> list[Any]:
+    """JSON has no NaN: null."""
+    return [
+        [digest, stack, [None if np.isnan(score) else score for score in scores]]
+        for digest, (stack, scores) in known.items()
+    ]
+
+
+def _read(value: list[Any]) -> Known:
+    return {
+        digest: ((list(layers), host), tuple(np.nan if score is None else score for score in scores))
+        for digest, (layers, host), scores in value
+    }

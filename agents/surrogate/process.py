@@ -13,6 +13,7 @@ from agents.surrogate.kernel import Kernel
 from hm3.objectives import Array
 
 RATE = 0.08  # of Adam on the kernel's settings
+UNKNOWN = 1e6  # variance of the noise of a value that is not known, of a variance of 1
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,11 @@ class StackProcess:
     @classmethod
     @torch.no_grad()
     def of(cls, kernel: Kernel, known: Features, values: Array) -> StackProcess:
-        """Learn from values (N, K) of stacks under a kernel."""
+        """Learn from values (N, K) of stacks under a kernel; NaN is not known."""
         means, scales = _standard(values)
         points = kernel.points(known)
-        factor = kernel.factor(points)
-        return cls(kernel, means, scales, points, factor, _solved(factor, (values - means) / scales))
+        factor = kernel.factor(points, _missing(values))
+        return cls(kernel, means, scales, points, factor, _solved(factor, _filled(values, means, scales)))
 
     @torch.no_grad()
     def predict(self, stacks: Features) -> tuple[Array, Array]:
@@ -56,12 +57,11 @@ class StackProcess:
 
 def fitted(kernel: Kernel, known: Features, values: Array, steps: int) -> Kernel:
     """The settings that are likeliest after values (N, K) of N stacks, by so many steps of Adam from a kernel's."""
-    means, scales = _standard(values)
-    standardised = (values - means) / scales
+    standardised, missing = _filled(values, *_standard(values)), _missing(values)
     parts = [part.clone().requires_grad_(True) for part in kernel.parts]
     adam, learnt = torch.optim.Adam(parts, lr=RATE), Kernel(*parts)
     for _ in range(steps):
-        factor = learnt.factor(learnt.points(known))
+        factor = learnt.factor(learnt.points(known), missing)
         misfit = 0.5 * (torch.from_numpy(standardised.T)[:, :, None] * _solved(factor, standardised)).sum()
         loss = misfit + factor.diagonal(dim1=1, dim2=2).log().sum() + learnt.unlikeliness()
         adam.zero_grad()
@@ -71,8 +71,18 @@ def fitted(kernel: Kernel, known: Features, values: Array, steps: int) -> Kernel
 
 
 def _standard(values: Array) -> tuple[Array, Array]:
-    scales = values.std(axis=0)
-    return values.mean(axis=0), np.where(scales > 0, scales, 1.0)
+    scales = np.nanstd(values, axis=0)
+    return np.nanmean(values, axis=0), np.where(scales > 0, scales, 1.0)
+
+
+def _filled(values: Array, means: Array, scales: Array) -> Array:
+    """Standardised; what is not known is average, which its noise makes of no account."""
+    return np.nan_to_num((values - means) / scales, nan=0.0)
+
+
+def _missing(values: Array) -> Tensor:
+    """(K, N) variance of noise beyond a kernel's own."""
+    return torch.from_numpy(np.where(np.isnan(values.T), UNKNOWN, 0.0))
 
 
 def _solved(factor: Tensor, values: Array) -> Tensor:

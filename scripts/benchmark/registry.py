@@ -16,6 +16,7 @@ MODULES = {
     "tabulate": "scripts.benchmark.tabulate",
     "search": "scripts.benchmark.search",
     "preferences": "scripts.benchmark.preferences",
+    "transfer": "scripts.benchmark.transfer",
     "switches": "scripts.benchmark.search.switches",
     "tuning": "scripts.benchmark.search.tuning",
 }

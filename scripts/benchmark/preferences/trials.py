@@ -54,7 +54,7 @@ class Trial:
         unseen = unseen_preferences(self.unseen, len(place.evaluator.names))
         sampler = Holdout(Dirichlet(unseen.shape[1]), tuple(map(tuple, unseen.tolist())), RADIUS)
         searcher = self.method.searcher(place, self.seed, sampler)
-        credit = searched(place, searcher, self.budget, self.method.batch, early=False)
+        credit = searched(place, searcher, self.budget, self.method.batch, enough=None)
         best = place.truth.best(unseen, UTILITY)
         regrets = {"searched": best - known_utilities(credit, unseen)}
         if isinstance(searcher, Proposer):

@@ -58,14 +58,28 @@ class Trial:
         return {"key": self.key, "seed": self.seed, **counts, "steps": credit.steps}
 
 
-def searched(place: World, searcher: Searcher, budget: int, batch: int, *, early: bool = True) -> Credit:
+def searched(
+    place: World,
+    searcher: Searcher,
+    budget: int,
+    batch: int,
+    *,
+    enough: int | None = ENOUGH,
+    credit: Credit | None = None,
+) -> Credit:
     """Let a searcher use its budget; everybody knows the sources at the start, and pays for them.
 
-    With `early` it may stop when it has found everything.
+    Args:
+        place: Where.
+        searcher: Who.
+        budget: Different stacks.
+        batch: Stacks that are asked for at once.
+        enough: Different stacks after which a search that has found everything stops; None: it goes on.
+        credit: Stacks that had been judged before.
     """
-    credit = Credit(place)
+    credit = Credit(place) if credit is None else credit
     _begin(place, searcher, credit)
-    while len(credit) < budget and credit.asked < REPEATS * budget and not (early and _over(credit)):
+    while len(credit) < budget and credit.asked < REPEATS * budget and not _over(credit, enough):
         recipes = searcher.ask(batch)
         if not recipes:
             break
@@ -81,5 +95,5 @@ def _begin(place: World, searcher: Searcher, credit: Credit) -> None:
     note(recipes, scores)
 
 
-def _over(credit: Credit) -> bool:
-    return len(credit) >= ENOUGH and min(credit.shares.values()) >= FOUND
+def _over(credit: Credit, enough: int | None) -> bool:
+    return enough is not None and len(credit) >= enough and min(credit.shares.values()) >= FOUND
