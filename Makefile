@@ -38,7 +38,7 @@ benchmark: setup
 	$(BIN)/python -m scripts.benchmark $(NAME) --out outputs/benchmark/$(NAME).json
 
 benchmark-quick: setup
-	@for name in throughput evaluator export parameter; do \
+	@for name in throughput evaluator export parameter tabulate search tuning preferences transfer switches; do \
 		line="$$($(BIN)/python -m scripts.benchmark $$name --quick | tail -n 1)" && \
 		test -n "$$line" && echo "$$line" || exit 1; \
 	done

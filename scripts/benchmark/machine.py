@@ -30,6 +30,7 @@ LIBRARIES = (
     "moocore",
 )
 """Those whose version can change a figure."""
+CPUINFO = Path("/proc/cpuinfo")
 
 
 def machine() -> dict[str, Any]:
@@ -77,8 +78,7 @@ def _portable(word: str) -> str:
 
 def _processor() -> str:
     """The model's name; `platform` knows the architecture alone on Linux."""
-    about = Path("/proc/cpuinfo")
-    lines = about.read_text(encoding="utf-8").splitlines() if about.is_file() else []
+    lines = CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.is_file() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, "") or platform.processor() or platform.machine()
 

@@ -17,6 +17,7 @@ MODULES = {
     "search": "scripts.benchmark.search",
     "preferences": "scripts.benchmark.preferences",
     "transfer": "scripts.benchmark.transfer",
+    "space": "scripts.benchmark.space",
     "switches": "scripts.benchmark.search.switches",
     "tuning": "scripts.benchmark.search.tuning",
 }

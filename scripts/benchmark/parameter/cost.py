@@ -10,10 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-from rich import box
-from rich.table import Table
-
 from hm3 import zoo
 from hm3.checkpoints import Checkpoint
 from hm3.machine import Items, Machine
@@ -26,6 +22,7 @@ from hm3.workbench import Workbench
 from scripts.benchmark.export_models import Shape, write_random
 from scripts.benchmark.memory import own_peak, reset_peak
 from scripts.benchmark.report import Report, Request, rounded
+from scripts.benchmark.sheet import Sheet
 
 SIZES: Mapping[str, Shape] = {
     "0.02B": Shape(depth=8, width=384, inner=1024, heads=8),
@@ -34,6 +31,14 @@ SIZES: Mapping[str, Shape] = {
 }
 EXPERTS, ITEMS, RANK, STEPS = 3, 4, 64, 3  # the rank is the default
 GB = 10**9
+TITLES = {
+    "merge_and_judge": f"a DARE-TIES merge of {EXPERTS} experts, made in memory and judged on {3 * ITEMS} items",
+    "initial_terms": f"Pareto Merging: the start, rank {RANK}",
+    "data_free_steps": f"Pareto Merging: {STEPS} data-free steps and 2 validations",
+    "first_preference": "a preference, the base read and judged",
+    "next_preference": "any further preference, judged",
+}
+"""What is measured -> how it is called."""
 
 
 def cost(request: Request) -> Report:
@@ -50,7 +55,8 @@ def cost(request: Request) -> Report:
         ]
         figures = request.kept("cost", lambda: _figures(Path(folder), models, request))
     summary = {"size": size, "bytes": shape.nbytes, **{key: rounded(value) for key, value in figures.items()}}
-    return Report(summary, {}, [_table(size, shape, figures)])
+    sheet = _sheet(shape, figures)
+    return Report(summary, {"tables": [sheet.json()]}, [sheet.rich()])
 
 
 def _figures(folder: Path, models: list[Checkpoint], request: Request) -> dict[str, float]:
@@ -103,18 +109,9 @@ def _bench(folder: Path, models: list[Checkpoint]) -> Iterator[Workbench]:
         yield bench
 
 
-def _table(size: str, shape: Shape, figures: Mapping[str, float]) -> Table:
-    title = f"{size}: {shape.nbytes / GB:.2f} GB a model in bfloat16, {torch.get_num_threads()} threads"
-    table = Table(box=box.SIMPLE_HEAD, title=title)
-    for column in ("what", "seconds", "memory beyond, GB"):
-        table.add_column(column, justify="left" if column == "what" else "right")
-    titles = {
-        "merge_and_judge": f"a DARE-TIES merge of {EXPERTS} experts, made in memory and judged on {3 * ITEMS} items",
-        "initial_terms": f"Pareto Merging: the start, rank {RANK}",
-        "data_free_steps": f"Pareto Merging: {STEPS} data-free steps and 2 validations",
-        "first_preference": "a preference, the base read and judged",
-        "next_preference": "any further preference, judged",
-    }
-    for name, title_ in titles.items():
-        table.add_row(title_, f"{figures[f'{name}_s']:.1f}", f"{figures[f'{name}_peak'] / GB:.2f}")
-    return table
+def _sheet(shape: Shape, figures: Mapping[str, float]) -> Sheet:
+    rows = [
+        [title, f"{figures[f'{name}_s']:.1f}", f"{figures[f'{name}_peak'] / GB:.2f}"] for name, title in TITLES.items()
+    ]
+    title = f"a model has {shape.nbytes / GB:.2f} GB in bfloat16"
+    return Sheet(title, ("what", "seconds", "memory beyond, GB"), rows)
