@@ -48,7 +48,7 @@ class SurrogatePPO:
         rounds: How often the neighbours of what is most hopeful are considered, too.
         practice: Rollouts of the policy between two batches.
         episodes: Of such a rollout.
-        batch: Most stacks that are proposed at once, however many are asked for: later ones are chosen knowing more.
+        batch: Most stacks that should be asked for at once: later ones are chosen knowing more.
         settings: Of `PPO`.
     """
 
@@ -71,7 +71,7 @@ class SurrogatePPO:
     ) -> None:
         self._initial = whole("agent.initial", initial, 1)
         self._candidates, self._rounds = whole("agent.candidates", candidates, 1), whole("agent.rounds", rounds, 0)
-        self._batch = whole("agent.batch", batch, 1)
+        self.batch = whole("agent.batch", batch, 1)
         _check_settings(settings)
         self._practice, self._episodes = whole("agent.practice", practice, 0), whole("agent.episodes", episodes, 1)
         self.policy = PPO(space, normaliser, utility, sampler, seed=seed, rollouts=rollouts, **settings)
@@ -96,7 +96,6 @@ class SurrogatePPO:
 
     def ask(self, count: int) -> list[Recipe]:
         """The next stacks, none of them known: a design, then what promises most; fewer where there are none."""
-        count = min(count, self._batch)
         if not len(self.known) or len(self.known) + len(self.known.partly) < self._initial:
             return self._near_sources(count)
         written = [self.space.encode(recipe) for recipe in self._practised()]

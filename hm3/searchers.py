@@ -77,6 +77,14 @@ class Remembers(Protocol):
 
 
 @runtime_checkable
+class Batches(Protocol):
+    """A searcher that learns more from smaller rollouts than others."""
+
+    batch: int
+    """Most stacks that it should be asked for at once."""
+
+
+@runtime_checkable
 class Anneals(Protocol):
     """A searcher whose schedules follow how much of its training is over, from 0 to 1."""
 

@@ -15,7 +15,7 @@ from hm3.online import anchored, fresh, judge, lattice_with, survivors, unbeaten
 from hm3.progress import Progress
 from hm3.recipe import MergeSpec, Recipe
 from hm3.rivals import Rival, judged_rivals
-from hm3.searchers import Anneals, AskTell, Proposer, Remembers
+from hm3.searchers import Anneals, AskTell, Batches, Proposer, Remembers
 from hm3.tracking import Tracker
 from hm3.workbench import Workbench
 
@@ -79,11 +79,12 @@ class Session:
             screened: The sources and, after a resume, whatever else was judged on the screen.
             spending: Of the budget; where one is stated it rules, and `rollouts` doesn't.
             rollouts: Number of rollouts.
-            episodes: Episodes of each.
+            episodes: Episodes of each, at most: a searcher may learn more from fewer.
             first: The first rollout's number.
             after: Called after each rollout; it may write a resume point.
         """
         share = spending.budget.offline
+        episodes = min(episodes, searcher.batch) if isinstance(searcher, Batches) else episodes
         if isinstance(searcher, Remembers) and first == 1:
             known = list(screened.candidates.values())
             searcher.remember([each.recipe for each in known], [each.scores for each in known])

@@ -38,7 +38,7 @@ def test_proposals_and_more_of_them_only_lessen_regret(key):
 
 
 def part(key, kinds, regrets):
-    return {"key": key, "budget": 10, "regrets": dict.fromkeys(kinds, regrets)}
+    return {"key": key, "seed": 0, "budget": 10, "regrets": dict.fromkeys(kinds, regrets)}
 
 
 def test_the_best_rival_has_the_least_mean_regret():

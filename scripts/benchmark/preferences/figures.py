@@ -25,7 +25,12 @@ def outcome(parts: Parts, methods: Mapping[str, Method], table: str) -> Report:
     found = {key: _regrets([part for part in parts if part["key"] == key]) for key in keys}
     rivals = {key: each["searched"] for key, each in found.items() if key != OURS}
     best = min(rivals, key=lambda key: rivals[key]["mean"][0])
-    summary = {"table": table, "ours": found[OURS], "best_rival": {"method": best, **rivals[best]}}
+    summary = {
+        "table": table,
+        "seeds": len({part["seed"] for part in parts}),
+        "ours": found[OURS],
+        "best_rival": {"method": best, **rivals[best]},
+    }
     sheet = _sheet(parts, found, methods, table)
     return Report(summary, {"methods": found, "tables": [sheet.json()]}, [sheet.rich()])
 

@@ -28,11 +28,13 @@ def outcome(parts: Parts, methods: Mapping[str, Method], table: str) -> Report:
         _sheet(found, methods, rod, share(parts[0], rod, SOURCES), f"table {table}: hypervolume {TITLES[rod]}")
         for rod in RODS
     ]
+    ratios = {name: _ratio(by_method[OURS], rivals, goal) for name, goal in GOALS.items()}
+    sheets.append(ratio_sheet(ratios, methods, table))
     summary = {
         "table": table,
         "seeds": found[OURS]["seeds"],
         "evaluations": found[OURS]["nadir"]["evaluations"],
-        "ratio": {name: _ratio(by_method[OURS], rivals, goal) for name, goal in GOALS.items()},
+        "ratio": ratios,
     }
     details = {
         "methods": {key: {"title": methods[key].title, **each} for key, each in found.items()},
@@ -50,6 +52,17 @@ def _ratio(ours: Parts, rivals: Mapping[str, Parts], goal: float) -> dict[str, A
     if not reached[best].success:
         return {"best_rival": None, "ratio": None}
     return {"best_rival": best, "ratio": finite(Reached.of(ours, "nadir", goal).over(reached[best]))}
+
+
+def ratio_sheet(ratios: Mapping[str, Any], methods: Mapping[str, Method], table: str) -> Sheet:
+    """How much of the best rival's evaluations ours are."""
+    rows = [
+        [f"to {name}", methods[each["best_rival"]].title, shown(each["ratio"], 2)]
+        for name, each in ratios.items()
+        if each["best_rival"] is not None
+    ]
+    columns = ("from below the nadir", "best rival", "HM3's evaluations over the rival's")
+    return Sheet(f"table {table}: against the rival that needs the fewest evaluations", columns, rows)
 
 
 def _sheet(found: Mapping[str, Any], methods: Mapping[str, Method], rod: str, start: float, title: str) -> Sheet:

@@ -100,7 +100,8 @@ def run(request: Request) -> Report:
     parts = side_by_side([trial for group in groups for trial in group.trials(seeds)], request)
     found = {group.key: _figures(parts, group) for group in groups}
     sheets = [_sheet(group, found[group.key]) for group in groups]
-    summary = {key: {name: each["area"] for name, each in lines.items()} for key, lines in found.items()}
+    areas = {key: {name: each["area"] for name, each in lines.items()} for key, lines in found.items()}
+    summary = {"seeds": len(seeds), **areas}
     return Report(summary, {"lines": found, "tables": [sheet.json() for sheet in sheets]}, [s.rich() for s in sheets])
 
 

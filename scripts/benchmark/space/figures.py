@@ -30,7 +30,8 @@ def outcome(parts: Parts, agents: Sequence[str], limits: Sequence[Limit]) -> Rep
         }
         for limit in limits
     }
-    summary = {limit: {agent: each["test"]["nadir"] for agent, each in of.items()} for limit, of in found.items()}
+    shares = {limit: {agent: each["test"]["nadir"] for agent, each in of.items()} for limit, of in found.items()}
+    summary = {"seeds": len({part["seed"] for part in parts}), **shares}
     sheets = [_sheet(of, limit) for limit, of in found.items()]
     details = {"agents": found, "tables": [sheet.json() for sheet in sheets]}
     return Report(summary, details, [sheet.rich() for sheet in sheets])

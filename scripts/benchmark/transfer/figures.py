@@ -23,7 +23,7 @@ def outcome(parts: Parts, table: str) -> Report:
         added: {way: _figures(_of(parts, added, way), _of(parts, added, "anew")) for way in WAYS} for added in ADDED
     }
     shares = {added: {goal: ways["both"][goal]["share"] for goal in ASKED} for added, ways in found.items()}
-    summary = {"table": table, **shares}
+    summary = {"table": table, "seeds": len({part["seed"] for part in parts}), **shares}
     sheets = [_sheet(ways, f"table {table}, one more {added}") for added, ways in found.items()]
     details = {"added": found, "tables": [sheet.json() for sheet in sheets]}
     return Report(summary, details, [sheet.rich() for sheet in sheets])

@@ -106,13 +106,6 @@ def test_a_space_that_is_used_up_gives_fewer():
     assert len(asked) == len({recipe.digest for recipe in asked}) == 16
 
 
-def test_a_batch_is_no_larger_than_it_is_good():
-    agent = SurrogatePPO(SPACE, *GIVEN, initial=4, batch=5, candidates=40, episodes=4)
-    agent.remember(POOL.identities(), TABLE(POOL.identities()))
-    assert len(agent.ask(64)) == 5
-    assert len(agent.ask(3)) == 3
-
-
 def test_a_mistyped_setting_is_said_in_one_line():
     with pytest.raises(ConfigurationError, match="agent: settings that SurrogatePPO and PPO take, got widht"):
         SurrogatePPO(SPACE, *GIVEN, widht=64)
