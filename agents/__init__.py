@@ -5,6 +5,7 @@
   `rollout`, `states`, `relabel`, `credit`, `advantages`, `buffer` (from episodes to an update); `imitation` with
   `memory` (`kept`, `followed`); `proposals` (what it proposes once it is trained).
 - `surrogate_ppo`: PPO that has those stacks judged that promise most, by the processes in `surrogate`.
+- `carry_over`: networks for other sources or objectives.
 - `random_search`, `local_search` (with `moves`): rivals on the same space; more of them in `rivals` (evolution, CMA-ES,
   Bayesian search) and `published` (learning ones as papers have them).
 - `merge_settings`: who proposes merges of whole models.
