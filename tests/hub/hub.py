@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,20 @@ class Hub:
     requests: list[Request] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    _open: int = 0
+    _quiet: threading.Condition = field(default_factory=threading.Condition)
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """A request is being served while the block runs."""
+        with self._quiet:
+            self._open += 1
+        try:
+            yield
+        finally:
+            with self._quiet:
+                self._open -= 1
+                self._quiet.notify_all()
 
     def add(self, name: str, files: Path | Mapping[str, bytes], **settings: Any) -> Repository:
         """Make a model of a folder's files, or of names and contents."""
@@ -60,7 +75,9 @@ class Hub:
         return [each.received for each in self.requests if each.method == method and path in each.path]
 
     def forget(self) -> None:
-        """Let nothing go wrong any more, and count requests anew."""
+        """Let nothing go wrong any more, and count requests anew, once those of clients that are gone have ended."""
+        with self._quiet:
+            assert self._quiet.wait_for(lambda: not self._open, 30), "a request never ended"
         self.faults.clear()
         self.requests.clear()
 

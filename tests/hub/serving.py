@@ -41,7 +41,8 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._serve()
+        with self.hub.serving():
+            self._serve()
 
     do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815
 
